@@ -33,12 +33,16 @@ class Digest:
     """In lower-case hexadecimal."""
 
 
+Fields = tuple[tuple[str, str], ...]
+"""Request fields, as names and values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A URL to fetch, with the request fields of the program that will request it later."""
 
     uri: str
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: Fields = ()
     digest: Digest | None = None
     """The expected digest of the content; None if any content is accepted."""
     may_be_absent: bool = field(default=False, compare=False)

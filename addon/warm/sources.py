@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from addon.offline.wanted import Found, Read, Wanted
+from addon.offline.wanted import Fields, Found, Read, Wanted
 from addon.warm.lockfiles import formats
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.readers import har, sitemap, urls
@@ -26,7 +26,7 @@ class NamedSources:
     locks: tuple[Path, ...] = ()
     indexes: tuple[str, ...] = ()
     """Indexes or repositories, for lock files that name none."""
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: Fields = ()
     """Request fields for sources that do not tell which program will request the URLs."""
 
     def sources(self) -> list[Source]:

@@ -12,8 +12,9 @@ from addon.offline.wanted import Found, Missing, SourceError, Wanted, json_in, r
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.npm_registry import Registries, npm_registries
+from addon.warm.lockfiles.package_places import from_git, package_file
 from addon.warm.lockfiles.this_machine import allows_npm_package
-from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
+from addon.warm.readers.urls import checked_url
 
 # the request fields that Bun sends for tarballs
 TARBALL_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate, br, zstd"))
@@ -83,7 +84,7 @@ def _tarball(entry: object, registries: Registries, place: str) -> Wanted | Miss
     if version.startswith(("git", "ssh")):
         return from_git(name)
     if "://" in version:  # a tarball from elsewhere
-        return Wanted(checked_url(version, place), TARBALL_FIELDS) if is_http(version) else not_http(name, version)
+        return package_file(name, version, place, TARBALL_FIELDS)
     source, package, integrity = (*rest, None, None, None)[:3]
     if isinstance(package, dict) and not allows_npm_package(package):
         return None

@@ -12,7 +12,8 @@ from pathlib import Path
 from addon.config.user_folders import expanded
 from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, list_in, read_toml
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.readers.urls import checked_url, from_git
+from addon.warm.lockfiles.package_places import from_git
+from addon.warm.readers.urls import checked_url
 
 # the request fields that Cargo sends to an index and to a registry
 CARGO_INDEX_FIELDS = (("Accept", "text/plain"), ("Accept-Encoding", "deflate, gzip"), ("cargo-protocol", "version=1"))

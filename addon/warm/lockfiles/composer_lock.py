@@ -5,7 +5,7 @@ from __future__ import annotations
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, list_in, read_json
 from addon.warm.lockfiles.digests import from_hashes
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
+from addon.warm.lockfiles.package_places import from_git, package_file
 
 # the request fields that Composer sends for archives
 ARCHIVE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "deflate, gzip, br, zstd"))
@@ -29,9 +29,8 @@ def _archive(package: object, place: str) -> Wanted | Missing | None:
         case {"name": str(), "type": "metapackage"} | {"name": str(), "dist": {"type": "path"}}:
             return None
         case {"name": str(name), "dist": {"url": str(url), **dist}}:
-            if not is_http(url):
-                return not_http(name, url)
-            return Wanted(checked_url(url, place), ARCHIVE_FIELDS, from_hashes({"sha1": str(dist.get("shasum") or "")}))
+            digest = from_hashes({"sha1": str(dist.get("shasum") or "")})
+            return package_file(name, url, place, ARCHIVE_FIELDS, digest)
         case {"name": str(name), "source": dict()}:
             return from_git(name)
     raise SourceError(f"{place}: expected a package with name, and dist with url")

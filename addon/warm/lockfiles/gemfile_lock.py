@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from addon.offline.wanted import Digest, Found, Missing, SourceError, Wanted, read_text
 from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.package_places import not_http
 from addon.warm.lockfiles.this_machine import is_gem_platform
-from addon.warm.readers.urls import checked_url, is_http, not_http
+from addon.warm.readers.urls import checked_url, is_http
 
 # the request fields that Bundler and RubyGems send
 GEM_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip;q=1.0,deflate;q=0.6,identity;q=0.3"))

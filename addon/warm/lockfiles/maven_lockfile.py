@@ -9,7 +9,8 @@ from addon.offline.wanted import DIGEST_ALGORITHMS, Digest, Found, Missing, Sour
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.maven_files import MAVEN_FIELDS, with_checksum
 from addon.warm.lockfiles.maven_repository import Module, Repositories
-from addon.warm.readers.urls import checked_url, is_http, not_http
+from addon.warm.lockfiles.package_places import not_http
+from addon.warm.readers.urls import checked_url, is_http
 
 COORDINATES = ("groupId", "artifactId", "version")
 

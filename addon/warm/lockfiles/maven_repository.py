@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from addon.offline.wanted import Document, Found, Missing, Read, SourceError, Wanted
+from addon.offline.wanted import Document, Fields, Found, Missing, Read, SourceError, Wanted
 from addon.warm.readers.urls import checked_url
 from addon.warm.readers.xml_file import Element, parse_xml
 
@@ -16,8 +16,6 @@ GRADLE_MARKER = b"published-with-gradle-metadata"
 
 MAX_INHERITED = 50
 """Modules that are read for one module: what it inherits from and what it imports, and so on."""
-
-Fields = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

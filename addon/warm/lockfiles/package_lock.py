@@ -11,9 +11,10 @@ from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_json
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.npm_registry import Registries, npm_registries
+from addon.warm.lockfiles.package_places import not_http
 from addon.warm.lockfiles.this_machine import allows_npm_package
 from addon.warm.lockfiles.tool import output_of
-from addon.warm.readers.urls import checked_url, is_http, not_http
+from addon.warm.readers.urls import checked_url, is_http
 
 # the request fields that npm sends for tarballs
 TARBALL_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip,deflate"))

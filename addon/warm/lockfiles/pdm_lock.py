@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from addon.offline.wanted import Found, SourceError, Wanted, list_in, read_toml
 from addon.warm.lockfiles.digests import from_prefixed
 from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.package_places import from_git, package_file
 from addon.warm.lockfiles.python_index import Client, files_in, locked_files
 from addon.warm.lockfiles.simple_index import PIP_INDEX_FIELDS
 from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.lockfiles.tool import output_of
-from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
+from addon.warm.readers.urls import checked_url
 
 # the request fields that PDM sends to indexes and for files
 PDM = Client(index=PIP_INDEX_FIELDS, file=(("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate")))
@@ -70,7 +71,7 @@ async def _requests(package: Mapping[str, object], indexes: list[str], lock: Loc
     if "git" in package:
         return [from_git(name)]
     if isinstance(url := package.get("url"), str):
-        return [Wanted(checked_url(url, place), PDM.file) if is_http(url) else not_http(name, url)]
+        return [package_file(name, url, place, PDM.file)]
     if _asks_indexes(package):
         return await files_in(indexes, name, locked_files(package["files"], place), PDM, lock.read)
     wanted = python_files(_urls_of(package), lambda file: str(file["url"]).partition("#")[0].rpartition("/")[2])

@@ -11,10 +11,10 @@ from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_text
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.npm_registry import Registries, registries_in
+from addon.warm.lockfiles.package_places import from_git, package_file
 from addon.warm.lockfiles.this_machine import allows_npm_package
 from addon.warm.lockfiles.tool import json_of
 from addon.warm.lockfiles.yaml_file import yaml_documents
-from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
 
 # the request fields that pnpm sends for tarballs and for the two forms of what a registry says of a package
 TARBALL_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip"))
@@ -91,7 +91,7 @@ def _requests(key: str, package: _Table, resolution: _Table, pnpm: _Pnpm, place:
     if not allows_npm_package(package) or url.startswith("file:"):
         return
     digest = from_integrity(resolution.get("integrity"))
-    yield Wanted(checked_url(url, place), TARBALL_FIELDS, digest) if is_http(url) else not_http(key, url)
+    yield package_file(key, url, place, TARBALL_FIELDS, digest)
 
 
 def _name_and_url(key: str, resolution: _Table, registries: Registries, place: str) -> tuple[str, str | None, str]:

@@ -10,9 +10,10 @@ from packaging.utils import canonicalize_name
 
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, list_in, read_toml
 from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.package_places import from_git, package_file
 from addon.warm.lockfiles.python_index import Client, LockedFile, default_index, files_in, located, locked_files
 from addon.warm.lockfiles.simple_index import ProjectFile
-from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
+from addon.warm.readers.urls import checked_url
 
 # the request fields that Poetry sends to indexes and for files
 POETRY = Client(
@@ -59,7 +60,7 @@ async def _requests(package: Mapping[object, object], default: str, lock: LockFi
         case {"type": "url", "url": str(url)}:
             digests = [file.digest for file in locked_files(package.get("files"), place)]
             digest = digests[0] if len(digests) == 1 else None
-            return [Wanted(checked_url(url, place), POETRY.file, digest) if is_http(url) else not_http(name, url)]
+            return [package_file(name, url, place, POETRY.file, digest)]
         case {"url": str(index)}:
             files = locked_files(package.get("files"), place)
             return await files_in([checked_url(index, place)], name, files, POETRY, lock.read)

@@ -7,8 +7,8 @@ from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock, Pylock
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_toml
 from addon.warm.lockfiles.digests import from_hashes
 from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.package_places import from_git, package_file
 from addon.warm.lockfiles.this_machine import python_files
-from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
 
 # the request fields that pip and uv send for files; without content coding, since they check digests
 FILE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
@@ -38,6 +38,4 @@ def _files(package: Package, place: str) -> Found:
 
 
 def _wanted(url: str, hashes: dict[str, str], name: str, place: str) -> Wanted | Missing:
-    if not is_http(url):
-        return not_http(name, url)
-    return Wanted(checked_url(url.partition("#")[0], place), FILE_FIELDS, from_hashes(hashes))
+    return package_file(name, url.partition("#")[0], place, FILE_FIELDS, from_hashes(hashes))

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 
 from packaging.utils import canonicalize_name
 
-from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted
+from addon.offline.wanted import Digest, Fields, Found, Missing, Read, SourceError, Wanted
 from addon.warm.lockfiles.digests import from_prefixed
 from addon.warm.lockfiles.simple_index import ProjectFile, files_of
 from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.lockfiles.tool import output_of
-
-Fields = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,12 @@ from packaging.utils import (
 from addon.offline.wanted import Found, Missing, Read, SourceError, Wanted, read_text
 from addon.warm.lockfiles.digests import from_hashes
 from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.package_places import package_file
 from addon.warm.lockfiles.python_index import default_index
 from addon.warm.lockfiles.simple_index import PIP_INDEX_FIELDS, ProjectFile, files_of
 from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.lockfiles.tool import output_of
-from addon.warm.readers.urls import checked_url, is_http, not_http
+from addon.warm.readers.urls import checked_url, is_http
 
 # the request fields that pip sends for files
 PIP_FILE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
@@ -146,12 +147,10 @@ def _why_none(pin: _Pin, files: list[ProjectFile], page: str) -> str:
 
 def _direct(pin: _Pin, file: Path) -> Found:
     uri, fragment = urldefrag(pin.requirement.url or "")
-    if not is_http(uri):
-        return [not_http(pin.requirement.name, uri)]
     algorithm, _, value = fragment.partition("=")
     # one of several hashes may be that of another file
     digest = from_hashes(dict(pin.hashes) or {algorithm: value}) if len(pin.hashes) < 2 else None
-    return [Wanted(checked_url(uri, str(file)), PIP_FILE_FIELDS, digest)]
+    return [package_file(pin.requirement.name, uri, str(file), PIP_FILE_FIELDS, digest)]
 
 
 def _chosen(pin: _Pin, files: list[ProjectFile]) -> list[ProjectFile]:

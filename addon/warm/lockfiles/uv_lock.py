@@ -5,8 +5,9 @@ from __future__ import annotations
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, list_in, read_toml
 from addon.warm.lockfiles.digests import from_prefixed
 from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.package_places import from_git
 from addon.warm.lockfiles.this_machine import python_files
-from addon.warm.readers.urls import checked_url, from_git
+from addon.warm.readers.urls import checked_url
 
 # the request fields that uv sends for files; without content coding, since uv checks their digests
 UV_FILE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))

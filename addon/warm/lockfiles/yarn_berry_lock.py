@@ -11,10 +11,11 @@ from urllib.parse import parse_qs
 from addon.offline.wanted import Found, Missing, SourceError, Wanted
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.npm_registry import Registries
+from addon.warm.lockfiles.package_places import from_git, package_file
 from addon.warm.lockfiles.this_machine import npm_names
 from addon.warm.lockfiles.tool import output_of
 from addon.warm.lockfiles.yaml_file import yaml_documents
-from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
+from addon.warm.readers.urls import is_http
 
 # the request fields that Yarn sends for tarballs; the digests of the lock file are those of what Yarn makes from them
 TARBALL_FIELDS = (("Accept-Encoding", "gzip, deflate, br"),)
@@ -105,7 +106,7 @@ def _tarball(locator: str, registries: Registries, place: str) -> Wanted | Missi
         [url] = parse_qs(parameters).get("__archiveUrl") or [_npm_tarball(name, reference[4:], registries)]
     else:
         url = reference.partition("#")[0]
-    return Wanted(checked_url(url, place), TARBALL_FIELDS) if is_http(url) else not_http(name, url)
+    return package_file(name, url, place, TARBALL_FIELDS)
 
 
 def _npm_tarball(name: str, version: str, registries: Registries) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from addon.offline.wanted import Digest, Found, Missing, SourceError, Wanted
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
+from addon.warm.lockfiles.package_places import from_git, package_file
 
 # the request fields that Yarn sends for tarballs
 TARBALL_FIELDS = (
@@ -67,9 +67,7 @@ def _tarball(entry: _Entry) -> Wanted | Missing | None:
     url, _, fragment = resolved.partition("#")
     if url.startswith("git") or url.endswith(".git"):
         return from_git(entry.name)
-    if not is_http(url):
-        return not_http(entry.name, url)
     digest = from_integrity(entry.values.get("integrity"))
     if digest is None and re.fullmatch("[0-9a-f]{40}", fragment):
         digest = Digest("sha1", fragment)
-    return Wanted(checked_url(url, entry.place), TARBALL_FIELDS, digest)
+    return package_file(entry.name, url, entry.place, TARBALL_FIELDS, digest)

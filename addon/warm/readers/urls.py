@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_text
+from addon.offline.wanted import Found, SourceError, Wanted, read_text
 from cache.rules.key import request_for
 
 
@@ -41,13 +41,3 @@ def checked_url(uri: str, place: str) -> str:
 def is_http(uri: str) -> bool:
     """Return whether a URL is one of HTTP or HTTPS. No other is ever fetched."""
     return uri.lower().startswith(("http://", "https://"))
-
-
-def not_http(name: str, uri: str) -> Missing:
-    """Return that a package comes from a place that is not fetched over HTTP."""
-    return Missing(name, f"it comes from {uri}, which is no HTTP URL")
-
-
-def from_git(name: str) -> Missing:
-    """Return that a package comes from a Git repository."""
-    return Missing(name, "it comes from a Git repository: clone it through the proxy")
