@@ -30,8 +30,8 @@ async def found_in(lock: LockFile) -> Found:
     if not packages:
         return []
     registries = await _registries(lock.folder)
-    found = [_tarball(entry, registries, f"{lock.path}: {name}") for name, entry in packages.items()]
-    return [each for each in dict.fromkeys(found) if each]
+    found = (_tarball(entry, registries, f"{lock.path}: {name}") for name, entry in packages.items())
+    return [each for each in found if each]
 
 
 async def binary(lock: LockFile) -> Found:

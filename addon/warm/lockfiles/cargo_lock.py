@@ -50,7 +50,7 @@ async def found_in(lock: LockFile) -> Found:
     templates = dict(
         zip(indexes, await asyncio.gather(*(_download_template(url, read) for url in indexes.values())), strict=True)
     )
-    found: Found = [Wanted(f"{url}config.json", CARGO_INDEX_FIELDS) for url in dict.fromkeys(indexes.values())]
+    found: Found = [Wanted(f"{url}config.json", CARGO_INDEX_FIELDS) for url in indexes.values()]
     for crate in crates:
         if crate.source in indexes:
             path = f"{crate.prefix.lower()}/{crate.name.lower()}"

@@ -20,7 +20,7 @@ async def found_in(lock: LockFile) -> Found:
     for key in ("packages", "packages-dev"):
         for number, package in enumerate(list_in(content, key, lock.path), start=1):
             found.append(_archive(package, f"{lock.path}: {key}: #{number}"))
-    return [each for each in dict.fromkeys(found) if each]
+    return [each for each in found if each]
 
 
 def _archive(package: object, place: str) -> Wanted | Missing | None:

@@ -27,7 +27,7 @@ async def found_in(lock: LockFile) -> Found:
     for line in lines:
         base = f"{_escaped(line['module'])}/@v/{_escaped(line['version'])}"
         paths += [f"{base}.mod"] if line["mod"] else [f"{base}.info", f"{base}.zip"]
-    return [Wanted(f"{proxy}/{path}", GO_FIELDS) for path in dict.fromkeys(paths)]
+    return [Wanted(f"{proxy}/{path}", GO_FIELDS) for path in paths]
 
 
 def _parsed(line: str, place: str) -> re.Match[str]:

@@ -31,7 +31,7 @@ async def found_in(lock: LockFile) -> Found:
             continue
         found += located.metadata
         found += _listed_files(component, located, str(lock.path))
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _module(component: Element, place: str) -> Module:

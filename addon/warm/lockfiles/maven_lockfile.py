@@ -28,7 +28,7 @@ async def found_in(lock: LockFile) -> Found:
     bases = list(dict.fromkeys(base for artifact in artifacts if (base := _base(artifact, lock))))
     repositories = Repositories([*lock.indexes, *bases], lock.read, MAVEN_FIELDS, gradle=False)
     parts = await asyncio.gather(*(_requests(artifact, repositories, lock) for artifact in artifacts))
-    return list(dict.fromkeys(each for part in parts for each in part))
+    return [each for part in parts for each in part]
 
 
 async def _requests(artifact: dict[str, object], repositories: Repositories, lock: LockFile) -> Found:

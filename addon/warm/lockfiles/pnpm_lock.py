@@ -49,7 +49,7 @@ async def found_in(lock: LockFile) -> Found:
     found: Found = []
     for key, (package, resolution) in packages.items():
         found += _requests(key, package, resolution, pnpm, f"{lock.path}: {key}")
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _packages(lock: LockFile) -> dict[str, tuple[_Table, _Table]]:

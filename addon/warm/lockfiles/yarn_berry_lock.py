@@ -39,12 +39,12 @@ async def found_in(lock: LockFile, text: str) -> Found:
     if not needed:
         return []
     registries = await _registries(lock.folder)
-    wanted = [
+    wanted = (
         _tarball(str(entry["resolution"]), registries, f"{lock.path}: {key}")
         for key, entry in needed.items()
         if _is_for_this_machine(entry) or not optional & set(key.split(", "))
-    ]
-    return [each for each in dict.fromkeys(wanted) if each]
+    )
+    return [each for each in wanted if each]
 
 
 async def _registries(folder: Path) -> Registries:

@@ -29,8 +29,7 @@ class _Entry:
 
 def found_in(lock: LockFile, text: str) -> Found:
     """Return the tarballs of every package. Raises SourceError."""
-    entries = list(_entries(text, str(lock.path)))
-    return list(dict.fromkeys(found for entry in entries if (found := _tarball(entry))))
+    return [found for entry in _entries(text, str(lock.path)) if (found := _tarball(entry))]
 
 
 def _entries(text: str, file: str) -> Iterator[_Entry]:
