@@ -60,10 +60,11 @@ async def _registries(folder: Path) -> Registries:
             named = install.get("scopes")
             for scope, value in (named if isinstance(named, dict) else {}).items():
                 scopes.setdefault(f"@{scope.removeprefix('@')}", _url_of(value) or "")
+    own = {scope: url.rstrip("/") for scope, url in scopes.items() if url}
     if default:
-        return Registries(default.rstrip("/"), {scope: url.rstrip("/") for scope, url in scopes.items() if url})
+        return Registries(default.rstrip("/"), own)
     npm = await npm_registries(folder)  # Bun reads .npmrc too, and has the same default
-    return Registries(npm.default, {**npm.scopes, **{scope: url.rstrip("/") for scope, url in scopes.items() if url}})
+    return Registries(npm.default, {**npm.scopes, **own})
 
 
 def _url_of(value: object) -> str | None:

@@ -10,7 +10,7 @@ from addon.offline.wanted import Found, SourceError, Wanted, list_in, read_toml
 from addon.warm.lockfiles.digests import from_prefixed
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.package_places import from_git, package_file
-from addon.warm.lockfiles.python_index import Client, files_in, locked_files
+from addon.warm.lockfiles.python_index import Client, files_in, locked_files, name_in
 from addon.warm.lockfiles.simple_index import PIP_INDEX_FIELDS
 from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.lockfiles.tool import output_of
@@ -74,7 +74,7 @@ async def _requests(package: Mapping[str, object], indexes: list[str], lock: Loc
         return [package_file(name, url, place, PDM.file)]
     if _asks_indexes(package):
         return await files_in(indexes, name, locked_files(package["files"], place), PDM, lock.read)
-    wanted = python_files(_urls_of(package), lambda file: str(file["url"]).partition("#")[0].rpartition("/")[2])
+    wanted = python_files(_urls_of(package), lambda file: name_in(str(file["url"])))
     return [
         Wanted(checked_url(str(file["url"]).partition("#")[0], place), PDM.file, from_prefixed(file.get("hash")))
         for file in wanted

@@ -75,6 +75,11 @@ def located(package: str, files: Sequence[LockedFile], listed: dict[str, Project
     return wanted or [Missing(package, "the lock file names no file for this machine")]
 
 
+def name_in(uri: str) -> str:
+    """Return the name of the file at a URL."""
+    return uri.partition("#")[0].rpartition("/")[2]
+
+
 async def default_index() -> str:
     """Return the index of pip without any configuration. Raises SourceError."""
     default = re.search(r"--index-url.*?\(default\s+(\S+)\)", await output_of(("pip", "help", "download")), re.DOTALL)

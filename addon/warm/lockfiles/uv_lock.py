@@ -6,6 +6,7 @@ from addon.offline.wanted import Found, Missing, SourceError, Wanted, list_in, r
 from addon.warm.lockfiles.digests import from_prefixed
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.package_places import from_git
+from addon.warm.lockfiles.python_index import name_in
 from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.readers.urls import checked_url
 
@@ -28,7 +29,7 @@ def _files(package: object, place: str) -> Found:
                 return []  # a package on this machine
             listed = [*_list(rest.get("wheels")), rest.get("sdist")]
             files = [file for file in listed if isinstance(file, dict) and isinstance(file.get("url"), str)]
-            wanted = python_files(files, lambda file: file["url"].partition("#")[0].rpartition("/")[2])
+            wanted = python_files(files, lambda file: name_in(file["url"]))
             if not wanted:
                 return [Missing(name, f"{place} names no URL of a file for this machine")]
             return [
