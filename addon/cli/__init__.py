@@ -9,14 +9,15 @@ from __future__ import annotations
 import typer
 
 from addon.cli.help import CONTEXT
-from addon.cli.terminal import EXIT_CODES, Application
+from addon.cli.terminal import Application
 from addon.cli.version import version_option
+from addon.runtime.exit_codes import OF_ALL_COMMANDS
 
 app = typer.Typer(
     cls=Application,
     name="secondhand",
     help="A caching HTTP and HTTPS proxy that says when a response is its own copy, with status 203.",
-    epilog=f"Exit codes: {', '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}.",
+    epilog=f"Exit codes: {', '.join(f'{code} {meaning}' for code, meaning in OF_ALL_COMMANDS.items())}.",
     no_args_is_help=True,
     add_completion=False,
     context_settings=CONTEXT,

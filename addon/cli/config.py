@@ -9,7 +9,7 @@ import typer
 
 from addon.cli.config_file import init, path, schema
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
-from addon.cli.terminal import WRONG_USAGE, print_json, print_line
+from addon.cli.terminal import print_json, print_line
 from addon.config.certificate_checks import certificate_notes, refuse_bad_certificates
 from addon.config.clients import SHIPPED, read_clients
 from addon.config.conflicts import refuse_conflicts
@@ -21,6 +21,7 @@ from addon.config.site_rules import covered
 from addon.config.toml_files import toml_value
 from addon.config.units import parse_size, size_text
 from addon.frontend.gateway.server_contexts import load, server_context
+from addon.runtime.exit_codes import WRONG_USAGE
 
 app = typer.Typer(help="Check and print the settings, or begin a settings file.", no_args_is_help=True)
 app.command(epilog="Example: secondhand config init")(init)

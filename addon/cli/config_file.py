@@ -11,13 +11,14 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption
 from addon.cli.shipped_files import shipped_file
-from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_table
 from addon.config.errors import ConfigError
 from addon.config.load import FILE_VARIABLE, configure, file_of_environment, setting_variables, settings_file
 from addon.config.new_file import new_settings_file
 from addon.config.profiles import FOLDER
 from addon.config.settings import Settings
 from addon.config.user_folders import place_of_settings_file
+from addon.runtime.exit_codes import FAILED
 
 NO_HOME = "this user has no home directory: name a file"
 

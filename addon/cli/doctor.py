@@ -12,7 +12,7 @@ import typer
 from addon.cli.env import trust_folder
 from addon.cli.find_proxy import find_running_proxy
 from addon.cli.options import ConfigOption, JsonOption, load_configuration
-from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_note, print_table
 from addon.config.certificate_checks import certificate_notes
 from addon.config.settings import Settings
 from addon.programs.doctor.advice import ProxySetup, copies_command, proxy_command, trust_command
@@ -25,6 +25,7 @@ from addon.programs.run.private_proxy import PrivateOptions, PrivateProxy, Proxy
 from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import TrustFiles, known_certificates, write_trust_files
+from addon.runtime.exit_codes import FAILED
 from addon.runtime.listen_address import proxy_url
 from addon.runtime.temporary_files import use_for_temporary_files
 

@@ -10,7 +10,7 @@ import typer
 
 from addon.cli.find_proxy import find_running_proxy
 from addon.cli.options import ConfigOption, LocalhostOption, StoreOption, load_configuration
-from addon.cli.terminal import FAILED, fail, print_note
+from addon.cli.terminal import fail, print_note
 from addon.config.settings import Settings
 from addon.config.user_folders import lasting_folder
 from addon.programs.run.earlier_values import earlier_values, environment_before, with_earlier_values
@@ -23,6 +23,7 @@ from addon.programs.trust.files import (
     write_origins_file,
     write_trust_files,
 )
+from addon.runtime.exit_codes import FAILED
 from addon.runtime.listen_address import proxy_url
 
 

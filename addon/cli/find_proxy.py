@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from addon.cli.options import load_configuration
-from addon.cli.terminal import FAILED, fail, print_note
+from addon.cli.terminal import fail, print_note
 from addon.config.errors import ConfigError
 from addon.config.settings import Settings
 from addon.config.store_place import store_place
 from addon.runtime.control_client import ControlClient, ControlError, running_proxies
+from addon.runtime.exit_codes import FAILED
 
 
 @dataclass(frozen=True, slots=True)

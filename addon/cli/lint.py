@@ -12,9 +12,10 @@ import typer
 
 from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOption, load_configuration, parse_request
 from addon.cli.store import key_of, open_store
-from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_table
 from addon.config.settings import Settings
 from addon.origin.lint import CheckedResponse, Finding, Level, findings
+from addon.runtime.exit_codes import FAILED, NOT_FOUND
 from cache.http.messages import Received, Request, Response
 from cache.rules.coded_forms import with_forms
 from cache.rules.gzip_proxied import may_withhold_gzip

@@ -12,8 +12,9 @@ import typer
 
 from addon.cli.command_tree import CommandHelp, command_tree
 from addon.cli.options import JsonOption
-from addon.cli.terminal import EXIT_CODES, print_json, print_line
+from addon.cli.terminal import print_json, print_line
 from addon.cli.version import version_of
+from addon.runtime.exit_codes import OF_ALL_COMMANDS
 
 
 def man(
@@ -62,7 +63,7 @@ def _lines(command: CommandHelp, program: CommandHelp, date: str) -> Iterator[st
     yield from _section("OPTIONS", [(each.label, each.text) for each in command.options])
     if command.example:
         yield from (".SH EXAMPLES", ".EX", _text(command.example), ".EE")
-    yield from _section("EXIT STATUS", [(str(code), meaning) for code, meaning in EXIT_CODES.items()])
+    yield from _section("EXIT STATUS", [(str(code), meaning) for code, meaning in OF_ALL_COMMANDS.items()])
     yield ".SH SEE ALSO"
     related = [*program.with_all_below()] if command is program else [program, *command.commands]
     others = [f".BR {_text(_name(each))} (1)" for each in related if each is not command]

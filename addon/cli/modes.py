@@ -10,7 +10,8 @@ import typer
 from addon.cli.failing_origins import failing_origins
 from addon.cli.find_proxy import proxies_whatever_the_settings
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
-from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_table
+from addon.runtime.exit_codes import FAILED
 from cache.policy.operator_rules import Mode
 
 HostArgument = Annotated[

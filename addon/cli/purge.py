@@ -12,7 +12,7 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
 from addon.cli.store import open_store
-from addon.cli.terminal import NOT_FOUND, print_json, print_line, print_note
+from addon.cli.terminal import print_json, print_line, print_note
 from addon.config.settings import Settings
 from addon.config.units import size_text
 from addon.pipeline.purge_command import described
@@ -20,6 +20,7 @@ from addon.pipeline.purge_log import PurgeLog
 from addon.pipeline.purge_orders import PurgeOrder, order_of
 from addon.runtime.control import GUARD_INTERVAL
 from addon.runtime.control_client import running_proxies
+from addon.runtime.exit_codes import NOT_FOUND
 from cache.stores.disk.directory import is_no_store
 from cache.stores.disk.store import DiskStore
 

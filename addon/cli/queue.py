@@ -15,10 +15,11 @@ from addon.cli.options import (
     StoreOption,
     load_shared_or_private,
 )
-from addon.cli.terminal import FAILED, print_json, print_line, print_note, print_table
+from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue, is_done
 from addon.offline.wanted import Wanted
+from addon.runtime.exit_codes import FAILED
 from cache.policy.operator_rules import Mode
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
-from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_note, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_note, print_table
 from addon.config.private_store import private_directory
 from addon.config.settings import Settings
 from addon.config.units import size_text
 from addon.recordings.codecs.formats import Format
 from addon.recordings.library import RecordingLibrary
 from addon.runtime.control_client import running_proxies
+from addon.runtime.exit_codes import FAILED, NOT_FOUND
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a recording.")]
 StopOption = Annotated[bool, typer.Option("--stop", help="Return to the proxy's own store.")]

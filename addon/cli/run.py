@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, LocalhostOption, StoreOption, load_private_configuration
-from addon.cli.terminal import FAILED, fail, print_note
+from addon.cli.terminal import fail, print_note
 from addon.config.private_profile import PROFILE
 from addon.programs.run.command import CannotRun
 from addon.programs.run.command import run as run_command
@@ -27,6 +27,7 @@ from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import KnownCertificates, known_certificates, write_origins_file, write_trust_files
 from addon.runtime.control_client import ControlClient, ControlError
+from addon.runtime.exit_codes import FAILED, NETWORK_NEEDED_OFFLINE, STALE_USED, TOO_MANY_MISSES
 from addon.runtime.temporary_files import use_for_temporary_files
 
 MAX_LOG_LINES = 20
@@ -63,7 +64,12 @@ def run(
     ] = False,
     shared: Annotated[bool, typer.Option("--shared", help="Use the running proxy, instead of a private one.")] = False,
     ci: Annotated[
-        bool, typer.Option("--ci", help="Exit 120: network wanted offline, 121: stale copy, 122: too many misses.")
+        bool,
+        typer.Option(
+            "--ci",
+            help=f"Exit {NETWORK_NEEDED_OFFLINE}: network wanted offline, {STALE_USED}: stale copy,"
+            f" {TOO_MANY_MISSES}: too many misses.",
+        ),
     ] = False,
     max_misses: Annotated[
         int | None,

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, StoreOption, load_configuration
-from addon.cli.terminal import FAILED, fail
+from addon.cli.terminal import fail
 from addon.config.conflicts import refuse_conflicts
 from addon.config.load import Configuration
 from addon.config.worker_conflicts import refuse_workers_with_mitmproxy
+from addon.runtime.exit_codes import FAILED
 from addon.runtime.signals import operator_signals
 from addon.serve.inherited_sockets import InheritedSockets, UnusableSockets, inherited_sockets
 

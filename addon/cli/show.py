@@ -15,7 +15,7 @@ from addon.cli.options import (
     policy_at_present,
 )
 from addon.cli.store import key_of, open_store, place_of
-from addon.cli.terminal import NOT_FOUND, fail, print_json, print_line, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_table
 from addon.config.units import size_text
 from addon.pipeline.explanation import stored_for
 from addon.pipeline.stored_description import (
@@ -26,6 +26,7 @@ from addon.pipeline.stored_description import (
     selecting_fields,
     summary,
 )
+from addon.runtime.exit_codes import NOT_FOUND
 from cache.engine import preview
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Response

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from addon.cli.failing_origins import failing_origins
 from addon.cli.find_proxy import proxies_whatever_the_settings
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
-from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_note, print_table
 from addon.config.units import time_text
 from addon.runtime.control_client import ControlError
+from addon.runtime.exit_codes import FAILED
 
 WORKER_COLUMNS = ("pid", "since", "connections", "draining")
 """Sections of a worker that are columns of the table of workers. The others are printed by themselves."""

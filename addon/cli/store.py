@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import typer
 
-from addon.cli.terminal import FAILED, fail
+from addon.cli.terminal import fail
 from addon.config.settings import Settings
+from addon.runtime.exit_codes import FAILED
 from cache.rules.key import key_of_uri
 from cache.stores.base import ResponseStore
 from cache.stores.disk.directory import is_no_store

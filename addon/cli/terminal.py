@@ -7,9 +7,8 @@ import logging
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import batched, chain
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 import typer
@@ -17,19 +16,7 @@ import typer
 from addon.cli.commands import COMMANDS, CommandOnDemand
 from addon.cli.help import HelpfulGroup
 from addon.cli.usage_errors import UsageError, is_help, usage_error_lines
-
-FAILED, WRONG_USAGE, NOT_FOUND, INTERRUPTED = 1, 2, 3, 130
-
-EXIT_CODES: Mapping[int, str] = MappingProxyType(
-    {
-        0: "done",
-        FAILED: "failed",
-        WRONG_USAGE: "wrong usage or settings",
-        NOT_FOUND: "not found",
-        INTERRUPTED: "interrupted",
-    }
-)
-"""The meaning of each exit code. `secondhand run` passes on the exit code of its command, and has some more."""
+from addon.runtime.exit_codes import FAILED, INTERRUPTED, WRONG_USAGE
 
 _ROWS_ALIGNED = 1000
 """Rows of a table that are aligned with each other on a terminal."""

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
-from addon.cli.terminal import FAILED, print_json, print_line, print_note, print_table
+from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.user_folders import home_directory
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.instructions import CERTIFICATE_FILE, OTHER_SYSTEMS
 from addon.programs.trust.nss import nss_stores
 from addon.programs.trust.stores import TrustError, TrustStore
 from addon.programs.trust.system import system_store
+from addon.runtime.exit_codes import FAILED
 
 app = typer.Typer(help="Export or install the CA certificate for clients.", no_args_is_help=True)
 

@@ -19,9 +19,10 @@ from addon.cli.options import (
     load_shared_or_private,
     parse_request,
 )
-from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text
+from addon.runtime.exit_codes import FAILED, NOT_FOUND
 from cache.policy.operator_rules import Mode
 
 if TYPE_CHECKING:

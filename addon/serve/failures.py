@@ -7,7 +7,7 @@ import errno
 from addon.config.errors import ConfigError
 from addon.recordings.library import InvalidNameError, RecordingNotFoundError
 from addon.runtime.control_client import ControlError
-from addon.serve.exit_codes import FAILED, MISCONFIGURED, NOT_FOUND
+from addon.runtime.exit_codes import FAILED, NOT_FOUND, WRONG_USAGE
 from cache.stores.base import StoreError
 
 
@@ -15,7 +15,7 @@ def message_and_exit_code(error: Exception) -> tuple[str, int] | None:
     """Return the message and the exit code for an error that is expected, or None for any other one."""
     match error:
         case ConfigError() | InvalidNameError():
-            return str(error), MISCONFIGURED
+            return str(error), WRONG_USAGE
         case RecordingNotFoundError():
             return str(error), NOT_FOUND
         case StoreError() | ControlError():

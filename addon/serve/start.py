@@ -16,8 +16,8 @@ from addon.config.redaction import redaction
 from addon.config.settings import Settings
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.event_loop import run
+from addon.runtime.exit_codes import FAILED, WRONG_USAGE
 from addon.runtime.temporary_files import use_for_temporary_files
-from addon.serve.exit_codes import FAILED, MISCONFIGURED
 from addon.serve.front_end import known_certificates, tls_of
 from addon.serve.inherited_sockets import InheritedSockets
 from addon.serve.launch import Launch
@@ -81,4 +81,4 @@ def serve(
         return run(serve_in_this_process(launch, mitmproxy))
     except (ConfigError, ValueError, exceptions.OptionsError) as error:
         print_error(str(error))
-        return MISCONFIGURED
+        return WRONG_USAGE

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-NOT_EXECUTABLE, NOT_FOUND = 126, 127
-"""Exit codes that shells give for a command that cannot be run."""
+from addon.runtime.exit_codes import COMMAND_NOT_EXECUTABLE, COMMAND_NOT_FOUND
 
 
 class CannotRun(Exception):
@@ -29,12 +28,12 @@ def run(command: Sequence[str], environ: Mapping[str, str], prepare: Callable[[]
         try:
             process = subprocess.Popen(command, env=environ, preexec_fn=prepare)  # noqa: S603 - the user asks to run this command
         except FileNotFoundError:
-            raise CannotRun(f"{command[0]}: command not found", NOT_FOUND) from None
+            raise CannotRun(f"{command[0]}: command not found", COMMAND_NOT_FOUND) from None
         except OSError as error:
-            raise CannotRun(f"{command[0]}: {error.strerror}", NOT_EXECUTABLE) from None
+            raise CannotRun(f"{command[0]}: {error.strerror}", COMMAND_NOT_EXECUTABLE) from None
         except subprocess.SubprocessError as error:
             raise CannotRun(
-                f"{command[0]}: its network namespace cannot be entered ({error})", NOT_EXECUTABLE
+                f"{command[0]}: its network namespace cannot be entered ({error})", COMMAND_NOT_EXECUTABLE
             ) from None
         started.append(process)
         code = process.wait()

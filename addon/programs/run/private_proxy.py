@@ -14,6 +14,7 @@ from typing import Self
 
 from addon.config.private_profile import PROFILE
 from addon.runtime.control_client import ControlClient, ControlError, numbers_in
+from addon.runtime.exit_codes import FAILED
 
 SHUTDOWN_TIMEOUT = 10.0
 """Seconds that the proxy gets to end by itself before it is killed."""
@@ -25,7 +26,7 @@ PROGRAM = Path(__file__).absolute().parents[3] / "secondhand.py"
 class ProxyDidNotStart(Exception):
     """The private proxy did not start. The text says why; `exit_code` is the one that it ended with."""
 
-    def __init__(self, message: str, exit_code: int = 1) -> None:
+    def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
 
@@ -134,7 +135,7 @@ class PrivateProxy:
         if line := self._process.stdout.readline():
             return Places.from_line(line)
         code = self._process.wait()
-        raise ProxyDidNotStart(self._read_log() or f"the proxy ended with exit code {code}", max(code, 1))
+        raise ProxyDidNotStart(self._read_log() or f"the proxy ended with exit code {code}", max(code, FAILED))
 
     def _read_log(self) -> str:
         self._log_file.seek(0)

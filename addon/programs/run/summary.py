@@ -9,10 +9,8 @@ from types import MappingProxyType
 
 from addon.config.units import size_text
 from addon.runtime.control_client import numbers_in
+from addon.runtime.exit_codes import NETWORK_NEEDED_OFFLINE, STALE_USED, TOO_MANY_MISSES
 from cache.policy.reasons import NotStored, Refused
-
-NETWORK_NEEDED_OFFLINE, STALE_USED, TOO_MANY_MISSES = 120, 121, 122
-"""Exit codes of `run --ci` if the command itself succeeded."""
 
 NOT_STORED = (Refused.OFFLINE, Refused.REPLAY)
 """The proxy's own errors for a request that finds no stored response while no origin may be asked."""

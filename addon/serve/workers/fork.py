@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from addon.serve.exit_codes import FAILED
+from addon.runtime.exit_codes import FAILED
 
 logger = logging.getLogger(__name__)
 

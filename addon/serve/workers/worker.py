@@ -18,9 +18,9 @@ from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.channel import Channel
 from addon.runtime.control_client import ControlError
 from addon.runtime.event_loop import run
+from addon.runtime.exit_codes import FAILED, WRONG_USAGE
 from addon.runtime.signals import operator_signals
 from addon.serve.announcement import store_place
-from addon.serve.exit_codes import FAILED, MISCONFIGURED
 from addon.serve.process_limits import max_descriptors, tune_garbage_collector
 from addon.serve.proxy import Proxy
 from addon.service import Service
@@ -71,14 +71,14 @@ class _Worker:
         try:
             service = Service(self._settings, own_socket=False, lease_socket=self._assignment.lease_socket)
         except (ConfigError, ValueError) as error:
-            return await self._failed(error, MISCONFIGURED)
+            return await self._failed(error, WRONG_USAGE)
         try:
             await service.start()
             for command in self._assignment.commands:
                 await service.commands[command.name](command.arguments)
             await self._serve(self._proxy(service), service)
         except (ConfigError, ValueError) as error:  # or a command that was remembered cannot be carried out any more
-            return await self._failed(error, MISCONFIGURED)
+            return await self._failed(error, WRONG_USAGE)
         except (StoreError, OSError) as error:
             return await self._failed(error, FAILED)
         finally:

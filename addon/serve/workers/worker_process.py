@@ -13,7 +13,7 @@ from functools import partial
 
 from addon.runtime.channel import Channel
 from addon.runtime.control_client import ControlError
-from addon.serve.exit_codes import FAILED
+from addon.runtime.exit_codes import FAILED
 from addon.serve.workers.fork import fork
 from addon.serve.workers.worker import Assignment, work
 

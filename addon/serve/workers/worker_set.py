@@ -14,7 +14,7 @@ from pathlib import Path
 from addon.config.settings import Settings
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.control_client import ControlError
-from addon.serve.exit_codes import FAILED
+from addon.runtime.exit_codes import FAILED
 from addon.serve.proxy import HANDOVER_GRACE
 from addon.serve.workers.backoff import Backoff
 from addon.serve.workers.hanging_workers import kill_hanging
