@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,12 @@ from tests.fixtures.every_store import MEBIBYTE, STORES, OpenStore
 
 @pytest.fixture(params=STORES)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
-    opened: list[ResponseStore] = []
+    with ExitStack() as opened:
 
-    def open_one(max_size: int) -> ResponseStore:
-        store = STORES[request.param](tmp_path / "store", max_size)
-        opened.append(store)
-        return store
+        def open_one(max_size: int) -> ResponseStore:
+            return opened.enter_context(closing(STORES[request.param](tmp_path / "store", max_size)))
 
-    yield open_one
-    for store in opened:
-        store.close()
+        yield open_one
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,8 @@ STORES: dict[str, Callable[[Path], ResponseStore]] = {
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ResponseStore]:
-    store = STORES[request.param](tmp_path)
-    yield store
-    store.close()
+    with closing(STORES[request.param](tmp_path)) as store:
+        yield store
 
 
 def storage_times(store: ResponseStore) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,9 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def open_store(directory: Path) -> Iterator[OpenStore]:
     """Open the store as another process, or a later one, would: with no state in memory."""
-    opened: list[DiskStore] = []
+    with ExitStack() as opened:  # it closes some of them a second time
 
-    def open_one(max_size: int = MAX_SIZE, **options: float) -> DiskStore:
-        opened.append(DiskStore(directory, max_size, **options))
-        return opened[-1]
+        def open_one(max_size: int = MAX_SIZE, **options: float) -> DiskStore:
+            return opened.enter_context(closing(DiskStore(directory, max_size, **options)))
 
-    yield open_one
-    for store in opened:
-        store.close()  # some of them a second time
+        yield open_one

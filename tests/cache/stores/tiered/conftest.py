@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -36,16 +36,14 @@ def lost() -> Counter[str]:
 
 @pytest.fixture
 def open_store(directory: Path, lost: Counter[str]) -> Iterator[OpenStore]:
-    opened: list[TieredStore] = []
+    with ExitStack() as opened:
 
-    def open_one(memory: int = MEMORY, max_object: int = 1 << 20, **options: float) -> TieredStore:
-        disk = DiskStore(directory, MAX_SIZE, **options)
-        opened.append(TieredStore(disk, memory, max_object, lambda reason, count: lost.update({reason.value: count})))
-        return opened[-1]
+        def open_one(memory: int = MEMORY, max_object: int = 1 << 20, **options: float) -> TieredStore:
+            disk = DiskStore(directory, MAX_SIZE, **options)
+            store = TieredStore(disk, memory, max_object, lambda reason, count: lost.update({reason.value: count}))
+            return opened.enter_context(closing(store))
 
-    yield open_one
-    for store in opened:
-        store.close()
+        yield open_one
 
 
 @pytest.fixture

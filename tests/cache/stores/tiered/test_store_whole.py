@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -19,15 +19,13 @@ OpenStore = Callable[[], TieredStore]
 
 @pytest.fixture
 def open_store(tmp_path: Path) -> Iterator[OpenStore]:
-    opened: list[TieredStore] = []
+    with ExitStack() as opened:
 
-    def open_store() -> TieredStore:
-        opened.append(TieredStore(DiskStore(tmp_path / "store", 64 << 20), 16 << 20, 1 << 20))
-        return opened[-1]
+        def open_store() -> TieredStore:
+            disk = DiskStore(tmp_path / "store", 64 << 20)
+            return opened.enter_context(closing(TieredStore(disk, 16 << 20, 1 << 20)))
 
-    yield open_store
-    for store in opened:
-        store.close()
+        yield open_store
 
 
 def in_whole(store: TieredStore) -> tuple[StoredResponse, bytes] | None:
