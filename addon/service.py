@@ -139,6 +139,7 @@ class Service:
         self.why = WhyCommand(self.active)
         self.status = Status()
         self.status.add("sites", self.described_sites)
+        self.status.add("admin", lambda: settings.admin.place)
         self.status.add("mode", self.modes.described)
         self.status.add(
             "store", lambda: {"path": str(settings.store.directory), **self.own_store.condition.described()}

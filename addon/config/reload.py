@@ -15,10 +15,13 @@ from addon.config.load import Configuration
 from addon.config.settings import Settings
 from addon.config.user_folders import expanded
 
-FIXED = ("listen", "listen_tls", "edge", "workers", "store", "memory", "offline.queue", "recordings", "tls.directory")
+FIXED = (
+    *("listen", "listen_tls", "admin", "edge", "workers"),
+    *("store", "memory", "offline.queue", "recordings", "tls.directory"),
+)
 """Keys, and tables, that are used at the start only. Commands change recordings while the proxy runs."""
 
-FIXED_WITH_WORKERS = ("listen", "listen_tls", "store.kind", "store.path")
+FIXED_WITH_WORKERS = ("listen", "listen_tls", "admin", "store.kind", "store.path")
 """The same where workers are started anew with other settings."""
 
 

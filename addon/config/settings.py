@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, Strict
 
 from addon.config.addresses import is_loopback, own_authorities, parse_targets
+from addon.config.admin import AdminSettings
 from addon.config.annotations import AnnotationSettings
 from addon.config.cache import CacheSettings
 from addon.config.clients import SHIPPED, read_clients
@@ -154,6 +155,7 @@ class Settings(Section):
     recordings: RecordingsSettings = RecordingsSettings()
     replay: ReplaySettings = ReplaySettings()
     purge: PurgeSettings = PurgeSettings()
+    admin: AdminSettings = AdminSettings()
     site: Annotated[tuple[SiteSettings, ...], Strict(strict=False)] = ()
     annotate: Annotated[tuple[AnnotationSettings, ...], Strict(strict=False)] = ()
     log: LogSettings = LogSettings()

@@ -28,6 +28,9 @@ def announce(settings: Settings, store: str, modes: Sequence[str], host: str, po
     if settings.listen_tls:
         print_line(f"it also listens on https://{settings.listen_tls}")
     print_line(f"its copies are in {store}")
+    if settings.admin.place:
+        token = settings.admin.token(settings.store.directory)
+        print_line(f"its admin API is at {settings.admin.place}, the token in {token}")
     if settings.is_edge or first == "reverse":
         header = "--haproxy-protocol " if settings.proxy_protocol else ""  # without it, the connection is closed
         print_line(f"try it twice: curl -i {header}{host_option(settings.sites)}http://{shown}/")

@@ -43,6 +43,7 @@ def _serve(options: PrivateOptions) -> int:
         "listen": inherited.listen or "127.0.0.1:0",
         "listen_tls": "",
         "workers": 1,
+        "admin": {"listen": "off"},
         "drain_timeout": SHUTDOWN_TIMEOUT / 2,  # the rest is for the store to be written
         "cache": {"mode": Mode.OFFLINE if options.offline else Mode.AUTO},
     }

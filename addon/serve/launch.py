@@ -21,6 +21,8 @@ class Launch:
     """Reads the settings again. Raises ConfigError."""
     sockets: Sequence[socket.socket]
     """Bound sockets for clients."""
+    admin: Sequence[socket.socket] = ()
+    """Bound sockets of the admin listener."""
     lasting: bool = True
     """The proxy outlives a single command, so that people may switch its mode."""
     inherited: InheritedSockets = field(default_factory=InheritedSockets)

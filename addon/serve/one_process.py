@@ -13,6 +13,8 @@ from addon.config.reload import ReadSettings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.signals import operator_signals
+from addon.serve.admin.administered import Administered
+from addon.serve.admin.listener import AdminListener
 from addon.serve.announcement import announce, announce_to_parent, store_place
 from addon.serve.front_end import access_log
 from addon.serve.late_imports import import_late_modules
@@ -48,10 +50,13 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
         # before the listener accepts, so that every accepted connection is answered
         await service.start()
         proxy = _proxy(launch, service, mitmproxy)
+        admin = AdminListener(Administered(settings, service.commands, lambda: not proxy.draining.begun), launch.admin)
         process = _OneProcess(launch, proxy)
         process.handle_signals()
+        admin.start()
         if not proxy.draining.begun:
             await proxy.run()
+        await admin.close()
         await process.close()
         return 0
     finally:

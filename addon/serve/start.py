@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from mitmproxy import exceptions
 
@@ -18,6 +19,7 @@ from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.event_loop import run
 from addon.runtime.exit_codes import FAILED, WRONG_USAGE
 from addon.runtime.temporary_files import use_for_temporary_files
+from addon.serve.admin.sockets import admin_sockets, with_address
 from addon.serve.front_end import known_certificates, tls_of
 from addon.serve.inherited_sockets import InheritedSockets
 from addon.serve.launch import Launch
@@ -62,13 +64,21 @@ def serve(
     logging.getLogger("hpack").setLevel(logging.WARNING)  # below, it logs fields with their values
     try:
         sockets = sockets_for(settings, inherited.sockets)
+        admin = admin_sockets(settings)
     except CannotListen as error:
         print_error(str(error))
         return FAILED
     allow_many_connections()
     with suppress(OSError):  # without its store, the proxy may still serve
         use_for_temporary_files(lambda: settings.store.directory)
-    launch = Launch(settings, load, sockets, lasting=lasting, inherited=inherited)
+    asked = settings.admin.listen
+
+    def load_again() -> Configuration:
+        configuration = load()
+        return replace(configuration, settings=with_address(configuration.settings, asked, admin))
+
+    settings = with_address(settings, asked, admin)
+    launch = Launch(settings, load_again, sockets, admin, lasting=lasting, inherited=inherited)
     try:
         make_ca(settings)
         if has_workers:

@@ -20,6 +20,8 @@ from addon.frontend.listener import BACKLOG
 from addon.runtime.control import ControlServer
 from addon.runtime.leases.server import LeaseServer
 from addon.runtime.signals import operator_signals
+from addon.serve.admin.administered import Administered
+from addon.serve.admin.listener import AdminListener
 from addon.serve.announcement import announce
 from addon.serve.front_end import known_certificates, tls_of
 from addon.serve.late_imports import import_late_modules
@@ -64,6 +66,8 @@ class Supervisor:
         self._leases = LeaseServer(directory)
         self._workers = WorkerSet(launch.sockets, self._leases.path)
         self._control = ControlServer(directory, self._workers.commands.handlers, in_thread=False)
+        admin = Administered(launch.settings, self._workers.commands.handlers, self._takes_clients)
+        self._admin = AdminListener(admin, launch.admin, in_thread=False)
         self._stopped = asyncio.Event()
         self._told_to_reload, self._told_to_upgrade = asyncio.Event(), asyncio.Event()
         self._is_upgraded = False
@@ -98,6 +102,7 @@ class Supervisor:
             await self._workers.hand_over()
         else:
             await self._workers.stop(RESTART_GRACE if self._launch.inherited.are_kept else None)
+        await self._admin.close()
         await self._control.close()
         await self._leases.close()
 
@@ -108,6 +113,7 @@ class Supervisor:
         for each in self._launch.sockets:
             each.listen(BACKLOG)  # the workers do so, too, but perhaps later than the next lines are read
         await self._control.start()
+        self._admin.start()
         host, port = self._launch.sockets[0].getsockname()[:2]
         workers = self._workers.serving
         announce(self._in_force.settings, workers[0].store, (), host, port)
@@ -119,6 +125,9 @@ class Supervisor:
             await self._upgraded()
             living.cancel()
             reloading.cancel()
+
+    def _takes_clients(self) -> bool:
+        return bool(self._workers.serving) and not self._stopped.is_set() and not self._is_upgraded
 
     async def _upgraded(self) -> None:
         """Return when a new program has taken the place of this one."""

@@ -1,0 +1,154 @@
+"""The application behind the admin listener: its routes, and what holds for every request and response."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from email.utils import formatdate
+from itertools import groupby
+
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from addon.runtime.control import Handler
+from addon.runtime.control_client import ControlError
+from addon.serve.admin.access import Access
+from addon.serve.admin.operations import OPERATIONS, Arguments, Operation
+from addon.serve.admin.responses import json_response, problem
+
+logger = logging.getLogger(__name__)
+
+MAX_CONTENT = 65_536
+"""Bytes of the largest content of a request."""
+
+CONTENT_TIMEOUT = 10.0
+"""Seconds in which the content of a request must arrive."""
+
+COMMAND_TIMEOUT = 60.0
+"""Seconds after which a command that has not ended is given up."""
+
+FIELDS_OF_ALL = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+)
+"""Fields of every response."""
+
+
+def application(commands: Mapping[str, Handler], access: Access, routes: Iterable[BaseRoute] = ()) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        commands: The control commands.
+        access: Admits requests.
+        routes: More routes, beside those of the operations.
+    """
+    by_path = groupby(sorted(OPERATIONS, key=lambda each: each.path), key=lambda each: each.path)
+    own = [_route(path, list(operations), commands) for path, operations in by_path]
+    starlette = Starlette(routes=[*own, *routes], exception_handlers={HTTPException: _http_problem, Exception: _fault})
+    return _Guarded(starlette, access)
+
+
+class _Guarded:
+    """Refuses requests that are not admitted, and adds the fields that every response has."""
+
+    def __init__(self, inner: ASGIApp, access: Access) -> None:
+        self._inner = inner
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_fields(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                fields = MutableHeaders(scope=message)
+                fields["Date"] = formatdate(usegmt=True)
+                for name, value in FIELDS_OF_ALL:
+                    fields.setdefault(name, value)
+            await send(message)
+
+        refusal = self._access.refusal(scope["path"], Headers(scope=scope))
+        if refusal is None:
+            await self._inner(scope, receive, send_with_fields)
+            return
+        status, reason = refusal
+        challenge = {"WWW-Authenticate": 'Bearer realm="admin"'} if status == 401 else {}
+        await problem(status, reason, challenge)(scope, receive, send_with_fields)
+
+
+def _route(path: str, operations: Sequence[Operation], commands: Mapping[str, Handler]) -> Route:
+    by_method: dict[str, Operation] = {operation.method: operation for operation in operations}
+
+    async def answer(request: Request) -> Response:
+        operation = by_method["GET" if request.method == "HEAD" else request.method]
+        return await _carry_out(operation, commands[operation.command], request)
+
+    return Route(path, answer, methods=list(by_method))
+
+
+async def _carry_out(operation: Operation, command: Handler, request: Request) -> Response:
+    try:
+        arguments = await _arguments(operation, request)
+    except ValidationError as error:
+        return problem(422, "; ".join(map(_fault_text, error.errors())))
+    try:
+        async with asyncio.timeout(COMMAND_TIMEOUT):
+            reply = await command(arguments.of_command())
+    except ControlError as error:
+        return problem(503, str(error), {"Retry-After": "1"})
+    except TimeoutError:
+        return problem(504, f"The command did not end within {COMMAND_TIMEOUT:g} seconds.")
+    except ValueError as error:
+        return problem(400, str(error))
+    return json_response(operation.result(reply))
+
+
+async def _arguments(operation: Operation, request: Request) -> Arguments:
+    """Return the arguments of a request. Raises ValidationError, or HTTPException if they cannot be read."""
+    if operation.method == "GET":
+        query = request.query_params
+        lists = {name: query.getlist(name) for name in query}
+        given = {name: values if len(values) > 1 else values[0] for name, values in lists.items()}
+        return operation.arguments.model_validate_strings(given)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "The content of the request must be JSON, with Content-Type: application/json.")
+    return operation.arguments.model_validate_json(await _content(request) or b"{}")
+
+
+async def _content(request: Request) -> bytes:
+    """Return the content of a request. Raises HTTPException if it is too large, or does not arrive in time."""
+    content = bytearray()
+    try:
+        async with asyncio.timeout(CONTENT_TIMEOUT):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > MAX_CONTENT:
+                    raise HTTPException(413, f"The content of a request may have {MAX_CONTENT} bytes.")
+    except TimeoutError:
+        raise HTTPException(408, f"The content did not arrive within {CONTENT_TIMEOUT:g} seconds.") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The content is not complete.") from None
+    return bytes(content)
+
+
+def _fault_text(error: Mapping[str, object]) -> str:
+    """Return a fault in the arguments as text that names the place."""
+    location = error["loc"]
+    place = ".".join(map(str, location)) if isinstance(location, tuple) else ""
+    return f"{place}: {error['msg']}" if place else str(error["msg"])
+
+
+async def _http_problem(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return problem(error.status_code, error.detail, error.headers or {})
+
+
+async def _fault(_request: Request, error: Exception) -> Response:
+    return problem(500, f"The proxy has failed to answer: {type(error).__name__}.")

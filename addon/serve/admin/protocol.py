@@ -1,0 +1,41 @@
+"""HTTP on a connection of the admin listener: that of uvicorn, with a time limit for request heads."""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_TIMEOUT = 10.0
+"""Seconds in which a request head must arrive, counted from the connection or from the end of the request before."""
+
+
+class AdminProtocol(H11Protocol):
+    """One connection. uvicorn itself waits for a request head for ever."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn declares it
+        """Expect a request head from now on."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Read bytes of the client."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop watching."""
+        super().connection_lost(exc)
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def _watch(self) -> None:
+        """Set a deadline while no request is being answered, and none otherwise."""
+        answers = self.cycle is not None and not self.cycle.response_complete
+        if answers and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        elif not answers and self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_TIMEOUT, self.transport.close)

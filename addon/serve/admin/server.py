@@ -1,0 +1,60 @@
+"""The HTTP server behind the admin listener: uvicorn with Starlette, in the event loop that runs already."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+
+from addon.serve.admin.access import Access
+from addon.serve.admin.administered import Administered
+from addon.serve.admin.application import application
+from addon.serve.admin.health import Health
+from addon.serve.admin.protocol import AdminProtocol
+from addon.serve.admin.token import TokenFile
+
+MAX_CONNECTIONS = 100
+"""Connections, and requests under way, from which on others get 503."""
+
+MAX_HEAD = 16_384
+"""Bytes of the largest request head."""
+
+GRACE = 1
+"""Seconds that requests under way get at the end."""
+
+
+class AdminServer:
+    """The server of one proxy."""
+
+    def __init__(self, proxy: Administered) -> None:
+        settings = proxy.settings.admin
+        token = TokenFile(settings.token(proxy.settings.store.directory))
+        health = Health(proxy.commands, proxy.takes_clients, needs_origin=settings.ready_needs_origin)
+        config = uvicorn.Config(
+            application(proxy.commands, Access(token, settings.hosts), health.routes()),
+            http=AdminProtocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_graceful_shutdown=GRACE,
+            h11_max_incomplete_event_size=MAX_HEAD,
+        )
+        config.load()
+        self._server = uvicorn.Server(config)
+        self._server.lifespan = config.lifespan_class(config)
+
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept clients on sockets that listen. uvicorn's own main loop, with its signals, does not run."""
+        await self._server.startup(list(sockets))
+
+    async def close(self) -> None:
+        """Accept no more clients, and end when the requests under way have ended, or after a moment."""
+        await self._server.shutdown()

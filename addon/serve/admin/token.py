@@ -1,0 +1,48 @@
+"""The file with the token that admits programs to the admin listener."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+MIN_TOKEN = 16
+"""Characters of the shortest token that is accepted."""
+
+MAX_TOKEN = 4096
+"""Bytes that are read of the file."""
+
+
+class TokenFile:
+    """The file. It is read at each use, so that a new token is in force as soon as it is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def make(self) -> None:
+        """Make the file with a new token, for this user only, if it does not exist. Raises OSError."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(self.path, flags, 0o600)
+        except FileExistsError:
+            return
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"{secrets.token_hex(32)}\n")
+
+    def is_token(self, text: str) -> bool:
+        """Return whether a text is the token. Without a file that can be read, no text is."""
+        wanted = self._read()
+        return wanted is not None and hmac.compare_digest(text.encode(), wanted.encode())
+
+    def _read(self) -> str | None:
+        try:
+            descriptor = os.open(
+                self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+            )  # a FIFO must not stop the proxy
+            with os.fdopen(descriptor, "rb") as file:
+                token = file.read(MAX_TOKEN).decode("ascii").strip()
+        except (OSError, ValueError):
+            return None
+        return token if len(token) >= MIN_TOKEN else None

@@ -1,0 +1,50 @@
+"""The file with the token of the admin API."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from addon.serve.admin.token import TokenFile
+
+
+def test_a_new_token_is_for_this_user_only_and_stays_the_same(tmp_path: Path) -> None:
+    file = TokenFile(tmp_path / "store" / "admin-token")
+    file.make()
+    token = file.path.read_text()
+    assert file.path.stat().st_mode & 0o777 == 0o600
+    file.make()
+    assert file.path.read_text() == token
+    assert len(token.strip()) == 64
+    assert file.is_token(token.strip())
+
+
+def test_no_link_is_followed_to_make_it(tmp_path: Path) -> None:
+    (tmp_path / "admin-token").symlink_to(tmp_path / "elsewhere")
+    TokenFile(tmp_path / "admin-token").make()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"short", b"\xff" * 64, "é".encode() * 32])
+def test_a_file_without_a_usable_token_admits_nobody(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "token"
+    file.write_bytes(content)
+    assert not TokenFile(file).is_token(content.decode("latin-1").strip())
+    assert not TokenFile(file).is_token("")
+
+
+def test_without_a_file_nobody_is_admitted_and_a_pipe_does_not_stop_the_proxy(tmp_path: Path) -> None:
+    assert not TokenFile(tmp_path / "none").is_token("")
+    os.mkfifo(tmp_path / "pipe")
+    assert not TokenFile(tmp_path / "pipe").is_token("")
+
+
+def test_a_new_token_is_in_force_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    file = TokenFile(tmp_path / "token")
+    file.path.write_text("the-first-token-of-all")
+    assert file.is_token("the-first-token-of-all")
+    file.path.write_text("the-second-token-of-all")
+    assert not file.is_token("the-first-token-of-all")
+    assert file.is_token("the-second-token-of-all")
