@@ -56,6 +56,11 @@ class AdminSettings(Section):
         return (match["host"].strip("[]").lower(), int(match["port"])) if match else None
 
     @property
+    def port(self) -> int | None:
+        """The port, once it is known; None for a Unix socket or none."""
+        return (self.address[1] or None) if self.address else None
+
+    @property
     def socket(self) -> Path | None:
         """The Unix socket to listen on, if it is one."""
         name = self.listen.removeprefix(_UNIX)
@@ -66,7 +71,7 @@ class AdminSettings(Section):
         """The URL of a listener that has its port, or the name of its Unix socket; None for none."""
         if self.socket is not None:
             return f"{_UNIX}{self.socket}"
-        return f"http://{self.listen}" if self.address and self.address[1] else None
+        return f"http://{self.listen}" if self.port else None
 
     def token(self, store: Path) -> Path:
         """Return the file with the token; `store` is the directory of the store."""

@@ -233,6 +233,7 @@ class Settings(Section):
             ),
             requests=RequestPolicy(
                 reach=self.reach,
+                admin_port=None if self.is_edge else self.admin.port,
                 bypass_cookies=frozenset(cache.bypass_cookies),
                 fetch_whole=cache.range_fetch == "full",
                 client_reload=self.client_reload,
@@ -304,6 +305,7 @@ class Settings(Section):
             ca_files=tuple(str(expanded(file)) for file in origin.ca_files),
             client_certificate=str(expanded(origin.client_certificate)) if origin.client_certificate else "",
             reach=self.reach,
+            admin_port=self.admin.port,
             proxy=origin.proxy,
             sites=site_options(self.sites, nobody(self.forwarded_fields), behind_proxies=bool(self.trusted_proxies)),
             own_addresses=own_authorities(*self.address),

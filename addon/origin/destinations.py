@@ -11,7 +11,7 @@ from typing import Any
 
 from addon.origin.errors import FailureKind, OriginFailure
 from cache.policy.operator_rules import TargetRules
-from cache.rules.forward_targets import addresses_in, is_listed, is_prohibited
+from cache.rules.forward_targets import addresses_in, is_listed, is_prohibited, names_this_machine
 
 type Address = tuple[socket.AddressFamily, Any]  # the second element is what `socket.connect` takes for the family
 
@@ -52,6 +52,15 @@ def refuse_prohibited(host: str, addresses: Iterable[str], reach: TargetRules) -
             continue
         subject = host if host == address else f"{host} resolves to {address}, which"
         raise OriginFailure(FailureKind.DESTINATION_IP_PROHIBITED, f"{subject} is {what}")
+
+
+def refuse_this_machine(host: str, addresses: Iterable[str]) -> None:
+    """Raise OriginFailure if one of the addresses to which a host's name resolves is one of this machine."""
+    if any(names_this_machine(address) or is_own(address) for address in addresses):
+        sentence = (
+            f"{host} is this machine, and at this port it has an interface that clients of the proxy may not reach"
+        )
+        raise OriginFailure(FailureKind.DESTINATION_IP_PROHIBITED, sentence)
 
 
 def is_own(address: str) -> bool:

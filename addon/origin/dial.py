@@ -12,7 +12,7 @@ from typing import Any
 
 from addon.origin.connect_failures import failure_of
 from addon.origin.connection import OriginConnection
-from addon.origin.destinations import Address, destinations, refuse_prohibited
+from addon.origin.destinations import Address, destinations, refuse_prohibited, refuse_this_machine
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.negotiation import ALPN_HTTP1, ALPN_HTTP2, Negotiation, Offer
 from addon.origin.options import OriginOptions
@@ -87,6 +87,8 @@ class Dialler:
         Any name may resolve to a refused address.
         """
         addresses = await self._resolver.addresses(host)
+        if port == self._options.admin_port:
+            refuse_this_machine(host, addresses)
         if self._options.reach:
             refuse_prohibited(host, addresses, self._options.reach)
         return destinations(addresses, port)

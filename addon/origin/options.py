@@ -53,6 +53,8 @@ class OriginOptions:
     """PEM file of a certificate and its key, sent to origins that request a client certificate."""
     reach: TargetRules | None = None
     """Targets that are refused to clients. None in edge mode, and if only this machine can reach the proxy."""
+    admin_port: int | None = None
+    """The port of the admin API on this machine, to which no connection is opened."""
     sites: tuple[SiteOptions, ...] = ()
     """The sites of an edge: a request for one of their hosts goes to an origin of the site, whatever its URL."""
     proxy: str = ""

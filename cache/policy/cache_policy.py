@@ -164,6 +164,8 @@ class RequestPolicy:
     """Fetch the whole response when a client asks for a range of something that is not stored."""
     reach: TargetRules | None = None
     """Targets refused to clients; None if only this machine can reach the proxy."""
+    admin_port: int | None = None
+    """The port of the admin API on this machine, to which no request is forwarded."""
     always_forward: bool = False
     """Send every request to the origin, without the client's own validators: a recording is being made."""
 

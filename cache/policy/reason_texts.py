@@ -197,7 +197,10 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         ReasonText("the origin sent no response, and its copy must not be used unvalidated", "RFC 9111 §5.2.2.2"),
     ),
     (Refused.STRICT_HOST, ReasonText("Host or the TLS server name differs from the target", "RFC 9110 §7.4")),
-    (Refused.TARGET, ReasonText("clients may not reach the hosts in origin.refused_targets", "RFC 9110 §17.2")),
+    (
+        Refused.TARGET,
+        ReasonText("clients may reach neither the hosts in origin.refused_targets nor the admin API", "RFC 9110 §17.2"),
+    ),
     (Refused.TRACE, ReasonText("this proxy does not answer TRACE", "RFC 9110 §9.3.8")),
     (
         Refused.TUNNEL_PROTOCOL,

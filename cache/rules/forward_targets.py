@@ -40,6 +40,8 @@ def is_loop(request: Request, policy: CachePolicy) -> bool:
 
 def reason_to_prohibit(request: Request, policy: CachePolicy) -> Refused | None:
     """Return why clients may not send a request to its target through this proxy, or None (ledger SEC-15)."""
+    if request.port == policy.requests.admin_port and names_this_machine(request.host):
+        return Refused.TARGET
     reach = policy.requests.reach
     if reach is None:
         return None
@@ -59,6 +61,17 @@ def is_listed(host: str, targets: Targets) -> bool:
     if addresses := addresses_in(name):
         return any(address in network for address in addresses for network in targets.networks)
     return any(pattern.fullmatch(name) for pattern in targets.hosts)
+
+
+def names_this_machine(host: str) -> bool:
+    """Return whether a host, given by name or address, is the loopback interface of this machine, however spelled.
+
+    To connect to the unspecified address means this machine, too.
+    """
+    name = normalised_host(host)
+    if addresses := addresses_in(name):
+        return any(address.is_loopback or address.is_unspecified for address in addresses)
+    return name == "localhost" or name.endswith(".localhost")  # RFC 6761 §6.3
 
 
 def addresses_in(host: str) -> tuple[IPv4Address | IPv6Address, ...]:

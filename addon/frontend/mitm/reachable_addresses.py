@@ -20,12 +20,15 @@ class ReachableAddresses:
     def __init__(self, options: OriginOptions, clock: Callable[[], float]) -> None:
         """Use the resolver, and the rules for targets, that our own client has by the same options."""
         self._client: OriginClient | None = None
-        if options.reach:
+        self._has_rules, self._admin_port = options.reach is not None, options.admin_port
+        if options.reach or options.admin_port:
             self._client = OriginClient(options, clock, Resolver(options.resolve_timeout, clock=elapsed_seconds))
 
     async def of(self, host: str, port: int) -> str | None:
         """Return the address to connect to; None if there are no rules. Raises OriginFailure for a refused target."""
-        return await self._client.reachable_address(host, port) if self._client else None
+        if self._client is None or not (self._has_rules or port == self._admin_port):
+            return None
+        return await self._client.reachable_address(host, port)
 
     async def close(self) -> None:
         """Stop resolving."""

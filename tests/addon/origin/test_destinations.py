@@ -9,7 +9,7 @@ from ipaddress import ip_network
 import pytest
 
 from addon.origin import FailureKind, OriginFailure
-from addon.origin.destinations import destinations, is_own, refuse_prohibited
+from addon.origin.destinations import destinations, is_own, refuse_prohibited, refuse_this_machine
 from cache.policy.operator_rules import TargetRules, Targets, glob
 
 REACH = TargetRules(
@@ -31,6 +31,17 @@ def _source_address(destination: tuple[socket.AddressFamily, tuple[str, int]]) -
     address = destination[1][0]
     sources = {"10.": "10.0.0.5", "2001:db8:": "2001:db8::5", "127.": "127.0.0.1"}
     return next((source for prefix, source in sources.items() if address.startswith(prefix)), None)
+
+
+@pytest.mark.row("SEC-16")
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "0.0.0.0", "::ffff:127.0.0.1", "10.0.0.5"])
+def test_a_name_with_an_address_of_this_machine_does_not_lead_to_its_admin_api(
+    address: str, own_addresses: set[str]
+) -> None:
+    with pytest.raises(OriginFailure) as refused:
+        refuse_this_machine("a.test", ["192.0.2.1", address])
+    assert refused.value.kind is FailureKind.DESTINATION_IP_PROHIBITED
+    refuse_this_machine("a.test", ["192.0.2.1", "2001:db8::1"])
 
 
 def refusal(*addresses: str, host: str = "a.test") -> str:

@@ -106,6 +106,34 @@ def test_only_connect_is_limited_to_certain_ports() -> None:
     assert refusal("a.example", 25, "CONNECT", CachePolicy()) == ""
 
 
+@pytest.mark.row("SEC-16")
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "127.0.0.1",
+            "127.0.0.2",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0.0.0.0",
+            "0",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+        ),
+        *("::1", "::", "::ffff:127.0.0.1", "::ffff:0.0.0.0", "64:ff9b::127.0.0.1", "0:0:0:0:0:0:0:1"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "CONNECT"])
+def test_a_request_to_the_admin_api_of_this_machine_is_refused(host: str, method: str) -> None:
+    policy = CachePolicy(requests=RequestPolicy(admin_port=9000))
+    assert refusal(host, 9000, method, policy) == Refused.TARGET
+    assert refusal(host, 9001, method, policy) == ""
+    assert refusal("a.example", 9000, method, policy) == ""
+    assert refusal("128.0.0.1", 9000, method, policy) == ""
+
+
 @pytest.mark.row("META-02")
 def test_a_request_to_the_proxys_own_listener_is_a_loop() -> None:
     policy = CachePolicy(identity=Identity(own_authorities=frozenset({"proxy.example:3128"})))
