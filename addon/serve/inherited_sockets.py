@@ -14,8 +14,9 @@ FIRST_PASSED = 3
 """The first descriptor that systemd passes: sd_listen_fds(3)."""
 
 UPGRADE = "UPGRADE_OF_SECONDHAND"
-"""The variable by which an older program passes its sockets, like `3 4;5`: the descriptors of those for clients, and
-of the one on which it waits until this program is ready. `3 4;5;kept`: systemd holds those for clients, too."""
+"""The variable by which an older program passes its sockets, like `3 4;5;;6`: the descriptors of those for clients, of
+the one on which it waits until this program is ready, and of those of the admin listener. `3 4;5;kept;6`: systemd holds
+those for clients, too."""
 
 
 class UnusableSockets(Exception):
@@ -29,6 +30,8 @@ class InheritedSockets:
     sockets: tuple[socket.socket, ...] = ()
     ready: socket.socket | None = None
     """The end of a connection on which an older program waits until this one is ready."""
+    admin: tuple[socket.socket, ...] = ()
+    """Those of the admin listener."""
     are_kept: bool = False
     """The sockets for clients stay open when this program ends: systemd holds them, and clients wait for the next."""
 
@@ -55,8 +58,8 @@ def inherited_sockets(environ: MutableMapping[str, str] = os.environ) -> Inherit
     passed = environ.pop("LISTEN_FDS", "0")
     environ.pop("LISTEN_FDNAMES", None)
     if older := environ.pop(UPGRADE, ""):
-        sockets, ready, *kept = older.split(";")
-        return InheritedSockets(tuple(_taken(int(each)) for each in sockets.split()), _taken(int(ready)), bool(kept))
+        sockets, ready, kept, admin = (*older.split(";"), "", "")[:4]
+        return InheritedSockets(_all_taken(sockets), _taken(int(ready)), _all_taken(admin), are_kept=bool(kept))
     count = int(passed) if from_systemd and passed.isdecimal() else 0
     activated = tuple(map(_taken, range(FIRST_PASSED, FIRST_PASSED + count)))
     for each in activated:
@@ -67,6 +70,10 @@ def inherited_sockets(environ: MutableMapping[str, str] = os.environ) -> Inherit
 def inherited_socket(descriptor: int) -> InheritedSockets:
     """Return a listening socket that a parent has passed under this number. Raises UnusableSockets."""
     return InheritedSockets((_taken(descriptor),))
+
+
+def _all_taken(descriptors: str) -> tuple[socket.socket, ...]:
+    return tuple(_taken(int(each)) for each in descriptors.split())
 
 
 def _taken(descriptor: int) -> socket.socket:

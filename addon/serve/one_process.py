@@ -51,7 +51,7 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
         await service.start()
         proxy = _proxy(launch, service, mitmproxy)
         admin = AdminListener(Administered(settings, service.commands, lambda: not proxy.draining.begun), launch.admin)
-        process = _OneProcess(launch, proxy)
+        process = _OneProcess(launch, proxy, admin)
         process.handle_signals()
         admin.start()
         if not proxy.draining.begun:
@@ -66,9 +66,10 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
 class _OneProcess:
     """The operations that signals start."""
 
-    def __init__(self, launch: Launch, proxy: Proxy | MitmproxyServer) -> None:
+    def __init__(self, launch: Launch, proxy: Proxy | MitmproxyServer, admin: AdminListener) -> None:
         self._launch = launch
         self._proxy = proxy
+        self._admin = admin
         self._in_force = ReadSettings.of(launch.settings)
         self._tasks: set[asyncio.Task[None]] = set()
         self._upgrading: asyncio.Task[None] | None = None
@@ -124,6 +125,7 @@ class _OneProcess:
         if not proxy.draining.begun and await upgrade(self._launch):
             self._living.cancel()  # the new program gives the signs of life
             proxy.hand_over(HANDOVER_GRACE)
+            await self._admin.close(handed_over=True)
 
     async def close(self) -> None:
         """Stop what is under way."""

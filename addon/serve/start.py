@@ -64,7 +64,7 @@ def serve(
     logging.getLogger("hpack").setLevel(logging.WARNING)  # below, it logs fields with their values
     try:
         sockets = sockets_for(settings, inherited.sockets)
-        admin = admin_sockets(settings)
+        admin = admin_sockets(settings, inherited.admin)
     except CannotListen as error:
         print_error(str(error))
         return FAILED

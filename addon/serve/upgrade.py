@@ -69,10 +69,11 @@ async def _start_new_program(launch: Launch) -> int:
 
 def _spawn(launch: Launch, ready: socket.socket) -> subprocess.Popen[bytes]:
     """Start the program. Raises OSError."""
-    numbers = [each.fileno() for each in launch.sockets]
-    passed = [" ".join(map(str, numbers)), str(ready.fileno()), *(["kept"] if launch.inherited.are_kept else [])]
+    clients, admin = ([each.fileno() for each in sockets] for sockets in (launch.sockets, launch.admin))
+    kept = "kept" if launch.inherited.are_kept else ""
+    passed = [" ".join(map(str, clients)), str(ready.fileno()), kept, " ".join(map(str, admin))]
     environment = os.environ | {UPGRADE: ";".join(passed)}
     environment.pop("WATCHDOG_PID", None)  # systemd expects the sign of life of another process from now on
     command = [sys.executable, *sys.orig_argv[1:]]
-    descriptors = [*numbers, ready.fileno()]
+    descriptors = [*clients, *admin, ready.fileno()]
     return subprocess.Popen(command, env=environment, pass_fds=descriptors, stdin=subprocess.DEVNULL)  # noqa: S603 - as started

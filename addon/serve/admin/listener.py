@@ -31,9 +31,12 @@ class AdminListener:
         self._in_thread = in_thread
         self._starting: asyncio.Task[None] | None = None
         self._server: AdminServer | None = None
+        self._is_closed = False
 
     def start(self) -> None:
         """Make the token, unless it exists, and listen."""
+        if not self._sockets:
+            return
         settings = self._proxy.settings
         token = settings.admin.token(settings.store.directory)
         try:
@@ -60,8 +63,11 @@ class AdminListener:
         self._server = server_class(self._proxy)
         await self._server.start(self._sockets)
 
-    async def close(self) -> None:
-        """Stop listening; requests under way get a moment to end."""
+    async def close(self, *, handed_over: bool = False) -> None:
+        """Stop listening; requests under way get a moment to end. `handed_over`: another program has the address."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._starting is None:
             self._stop_waiting()
         else:
@@ -69,6 +75,8 @@ class AdminListener:
         if self._server is not None:
             await self._server.close()
         close_all(self._sockets)
+        if (path := self._proxy.settings.admin.socket) is not None and self._sockets and not handed_over:
+            path.unlink(missing_ok=True)
 
 
 def _server_class() -> type[AdminServer]:

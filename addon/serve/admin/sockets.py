@@ -7,14 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from secrets import token_hex
 
+from addon.config.admin import AdminSettings
 from addon.config.settings import Settings
 from addon.runtime.control_client import ControlClient
 from addon.runtime.unix_address import unix_address
-from addon.serve.listening_sockets import CannotListen, address_text, bound_sockets
+from addon.serve.listening_sockets import CannotListen, address_text, bound_sockets, close_all
 
 
-def admin_sockets(settings: Settings) -> list[socket.socket]:
-    """Return the bound sockets of the admin listener, if there is one. Raises CannotListen."""
+def admin_sockets(settings: Settings, inherited: Sequence[socket.socket] = ()) -> list[socket.socket]:
+    """Return the bound sockets of the admin listener, if there is one. Raises CannotListen.
+
+    `inherited` are those of an older program, which are used if the settings ask for the same address.
+    """
+    if inherited and _are_asked_for(inherited, settings.admin):
+        return list(inherited)
+    close_all(inherited)
     admin = settings.admin
     try:
         if admin.socket is not None:
@@ -23,6 +30,13 @@ def admin_sockets(settings: Settings) -> list[socket.socket]:
     except OSError as error:
         problem = f"{error.strerror or error}; the setting admin.listen chooses another address"
         raise CannotListen(f"cannot listen on {admin.listen} for the admin API: {problem}") from None
+
+
+def _are_asked_for(sockets: Sequence[socket.socket], admin: AdminSettings) -> bool:
+    if sockets[0].family == socket.AF_UNIX:
+        return admin.socket is not None and admin.socket.is_socket()
+    host, port = sockets[0].getsockname()[:2]
+    return admin.address is not None and admin.address[1] in (0, port) and admin.address[0] in (host, "localhost")
 
 
 def _unix_socket(path: Path) -> socket.socket:

@@ -99,6 +99,7 @@ class Supervisor:
     async def _end(self) -> None:
         close_all(self._launch.sockets)
         if self._is_upgraded:
+            await self._admin.close(handed_over=True)
             await self._workers.hand_over()
         else:
             await self._workers.stop(RESTART_GRACE if self._launch.inherited.are_kept else None)
