@@ -16,10 +16,8 @@ from tests.programs.secondhand_run import Runner
 
 @pytest.fixture
 def origin(ca: ThrowawayCA) -> Iterator[AllHostsOrigin]:
-    origin = AllHostsOrigin(ca, "registry.test", "tokens.test", "blobs.test")
-    yield origin
-    if not origin.stopped:
-        origin.stop()
+    with AllHostsOrigin(ca, "registry.test", "tokens.test", "blobs.test") as origin:
+        yield origin
 
 
 def pull_command(*images: str, into: str) -> tuple[str, ...]:

@@ -33,10 +33,8 @@ DOWNLOADS = {
 
 @pytest.fixture
 def registry(ca: ThrowawayCA) -> Iterator[AllHostsOrigin]:
-    registry = AllHostsOrigin(ca, "files.test")
-    yield registry
-    if not registry.stopped:
-        registry.stop()
+    with AllHostsOrigin(ca, "files.test") as registry:
+        yield registry
 
 
 @pytest.fixture

@@ -28,11 +28,10 @@ WAYS = (
 
 @pytest.fixture
 def registry(ca: ThrowawayCA) -> Iterator[AllHostsOrigin]:
-    registry = AllHostsOrigin(ca, "node.test")
-    registry.offer("http://node.test/a", page(b"hello"))
-    registry.offer("https://node.test/a", page(b"hello"))
-    yield registry
-    registry.stop()
+    with AllHostsOrigin(ca, "node.test") as registry:
+        registry.offer("http://node.test/a", page(b"hello"))
+        registry.offer("https://node.test/a", page(b"hello"))
+        yield registry
 
 
 def test_requests_of_every_kind_come_through_the_proxy(runner: Runner, registry: AllHostsOrigin) -> None:

@@ -122,14 +122,14 @@ class Registry:
 
 @pytest.fixture(params=["http", "https"])
 def stoppable_registry(request: pytest.FixtureRequest, ca: ThrowawayCA) -> Iterator[Registry]:
-    origin = Origin(ca.server_context("localhost") if request.param == "https" else None)
-    tarball = tar_gz({"package/package.json": '{"name": "specimen", "version": "1.0.0"}', "package/index.js": "42\n"})
-    url = origin.offer("/npm/specimen/-/specimen-1.0.0.tgz", page(tarball))
-    project = {"name": "a", "version": "1.0.0", "dependencies": {"specimen": "1.0.0"}}
-    integrity = f"sha512-{b64encode(sha512(tarball).digest()).decode()}"
-    specimen = {"version": "1.0.0", "resolved": url, "integrity": integrity}
-    packages = {"": project, "node_modules/specimen": specimen}
-    lock = {"name": "a", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": packages}
-    yield Registry(origin, url.partition("/specimen/")[0], project, lock)
-    if not origin.stopped:
-        origin.stop()
+    with Origin(ca.server_context("localhost") if request.param == "https" else None) as origin:
+        tarball = tar_gz(
+            {"package/package.json": '{"name": "specimen", "version": "1.0.0"}', "package/index.js": "42\n"}
+        )
+        url = origin.offer("/npm/specimen/-/specimen-1.0.0.tgz", page(tarball))
+        project = {"name": "a", "version": "1.0.0", "dependencies": {"specimen": "1.0.0"}}
+        integrity = f"sha512-{b64encode(sha512(tarball).digest()).decode()}"
+        specimen = {"version": "1.0.0", "resolved": url, "integrity": integrity}
+        packages = {"": project, "node_modules/specimen": specimen}
+        lock = {"name": "a", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": packages}
+        yield Registry(origin, url.partition("/specimen/")[0], project, lock)

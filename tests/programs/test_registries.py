@@ -26,10 +26,8 @@ either_scheme = pytest.mark.parametrize("base", ["http://registry.test", "https:
 
 @pytest.fixture
 def registry(ca: ThrowawayCA) -> Iterator[AllHostsOrigin]:
-    registry = AllHostsOrigin(ca, "registry.test")
-    yield registry
-    if not registry.stopped:
-        registry.stop()
+    with AllHostsOrigin(ca, "registry.test") as registry:
+        yield registry
 
 
 def write_files(folder: Path, files: dict[str, str]) -> None:

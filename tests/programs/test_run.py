@@ -26,10 +26,8 @@ from tests.programs.secondhand_run import Runner, files_below, private_store, wi
 @pytest.fixture(params=["http", "https"])
 def stoppable_origin(request: pytest.FixtureRequest, ca: ThrowawayCA) -> Iterator[Origin]:
     """Return an origin that a test may stop."""
-    origin = Origin(ca.server_context("localhost") if request.param == "https" else None)
-    yield origin
-    if not origin.stopped:
-        origin.stop()
+    with Origin(ca.server_context("localhost") if request.param == "https" else None) as origin:
+        yield origin
 
 
 def fetch_command(url: str) -> tuple[str, ...]:

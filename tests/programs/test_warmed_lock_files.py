@@ -28,10 +28,8 @@ BASE = "https://registry.test"
 
 @pytest.fixture
 def registry(ca: ThrowawayCA) -> Iterator[AllHostsOrigin]:
-    registry = AllHostsOrigin(ca, "registry.test")
-    yield registry
-    if not registry.stopped:
-        registry.stop()
+    with AllHostsOrigin(ca, "registry.test") as registry:
+        yield registry
 
 
 def lock(runner: Runner, registry: AllHostsOrigin, command: Sequence[str], **variables: str) -> None:
