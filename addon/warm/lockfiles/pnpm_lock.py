@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_text
+from addon.offline.wanted import Fields, Found, Missing, SourceError, Wanted, read_text
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.npm_registry import Registries, registries_in
@@ -16,16 +16,17 @@ from addon.warm.lockfiles.this_machine import allows_npm_package
 from addon.warm.lockfiles.tool import json_of
 from addon.warm.lockfiles.yaml_file import yaml_documents
 
-# the request fields that pnpm sends for tarballs and for the two forms of what a registry says of a package
-TARBALL_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip"))
-SHORT_FIELDS = (
-    ("Accept", "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"),
-    ("Accept-Encoding", "gzip,deflate"),
-)
-FULL_FIELDS = (("Accept", "application/json; q=1.0, */*"), ("Accept-Encoding", "gzip,deflate"))
+_SHORT = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
+_FULL = "application/json; q=1.0, */*"
 
 CHECKS_AGE_FROM = 11
 """The first version of pnpm that asks the registry how old each version of a lock file is (minimumReleaseAge)."""
+
+ASKS_FOR_HEADS_FROM = 12
+"""The first version that at times also asks for the head of what the registry says of a package. It accepts zstd too.
+
+It asks with `Accept: */*`, of which a registry may keep a variant of its own.
+"""
 
 # since version 9 of the format `@a/b@1.0.0`; before, `/@a/b@1.0.0(peer@2.0.0)` and `/@a/b/1.0.0_peer@2.0.0`
 _KEY = re.compile(r"/?(?P<name>@[^/@]+/[^/@]+|[^/@]+)[@/](?P<version>[^(_]+)(?P<peers>[(_].*)?")
@@ -37,7 +38,23 @@ _Table = Mapping[str, object]
 @dataclass(frozen=True, slots=True)
 class _Pnpm:
     registries: Registries
-    checks_age: bool
+    version: int
+    """The major version; 0 if it is not known."""
+
+    @property
+    def tarball_fields(self) -> Fields:
+        """The request fields for tarballs."""
+        return ("Accept", "*/*"), ("Accept-Encoding", "zstd, gzip" if self.version >= ASKS_FOR_HEADS_FROM else "gzip")
+
+    @property
+    def document_fields(self) -> list[Fields]:
+        """The request fields for each form of what a registry says of a package that this version may ask for."""
+        if self.version < CHECKS_AGE_FROM:
+            return []
+        asks_for_heads = self.version >= ASKS_FOR_HEADS_FROM
+        codings = "zstd,gzip,deflate" if asks_for_heads else "gzip,deflate"
+        accepted = (_SHORT, _FULL, "*/*") if asks_for_heads else (_SHORT, _FULL)
+        return [(("Accept", each), ("Accept-Encoding", codings)) for each in accepted]
 
 
 async def found_in(lock: LockFile) -> Found:
@@ -76,7 +93,7 @@ async def _pnpm(lock: LockFile) -> _Pnpm:
     configuration = await json_of(command, lock.folder)
     agent = str(configuration.get("userAgent") or configuration.get("user-agent"))
     version = re.match(r"pnpm/(\d+)", agent)
-    return _Pnpm(registries_in(configuration, " ".join(command)), bool(version and int(version[1]) >= CHECKS_AGE_FROM))
+    return _Pnpm(registries_in(configuration, " ".join(command)), int(version[1]) if version else 0)
 
 
 def _requests(key: str, package: _Table, resolution: _Table, pnpm: _Pnpm, place: str) -> Iterator[Wanted | Missing]:
@@ -86,12 +103,12 @@ def _requests(key: str, package: _Table, resolution: _Table, pnpm: _Pnpm, place:
         yield from_git(key)
         return
     name, version, url = _name_and_url(key, resolution, pnpm.registries, place)
-    if pnpm.checks_age and version:
-        yield from _age_of(name, version, pnpm.registries.of(name))
+    if version:
+        yield from _age_of(name, version, pnpm)
     if not allows_npm_package(package) or url.startswith("file:"):
         return
     digest = from_integrity(resolution.get("integrity"))
-    yield package_file(key, url, place, TARBALL_FIELDS, digest)
+    yield package_file(key, url, place, pnpm.tarball_fields, digest)
 
 
 def _name_and_url(key: str, resolution: _Table, registries: Registries, place: str) -> tuple[str, str | None, str]:
@@ -105,10 +122,11 @@ def _name_and_url(key: str, resolution: _Table, registries: Registries, place: s
     raise SourceError(f"{place}: expected a name and a version, or a resolution with tarball")
 
 
-def _age_of(name: str, version: str, registry: str) -> Iterator[Wanted]:
+def _age_of(name: str, version: str, pnpm: _Pnpm) -> Iterator[Wanted]:
     """Iterate over the documents from which pnpm learns when a version was published."""
-    document = f"{registry}/{quote(name, safe='@')}"
-    yield Wanted(document, SHORT_FIELDS)
-    yield Wanted(document, FULL_FIELDS)
-    # most registries have no attestations, and most packages have none either
-    yield Wanted(f"{registry}/-/npm/v1/attestations/{name}@{version}", TARBALL_FIELDS, may_be_absent=True)
+    registry, forms = pnpm.registries.of(name), pnpm.document_fields
+    for fields in forms:
+        yield Wanted(f"{registry}/{quote(name, safe='@')}", fields)
+    if forms:  # most registries have no attestations, and most packages have none either
+        attestations = f"{registry}/-/npm/v1/attestations/{name}@{version}"
+        yield Wanted(attestations, pnpm.tarball_fields, may_be_absent=True)

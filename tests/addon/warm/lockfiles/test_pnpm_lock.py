@@ -49,18 +49,22 @@ def test_each_version_of_the_format(
     assert warmed(tmp_path, written(tmp_path, "pnpm-lock.yaml", text)) == fetched(*urls)
 
 
-def test_pnpm_11_also_reads_when_each_version_was_published(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+SHORT, FULL = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*", "application/json; q=1.0, */*"
+
+
+@pytest.mark.parametrize(("version", "accepted"), [(11, {SHORT, FULL}), (12, {SHORT, FULL, "*/*"})])
+def test_pnpm_also_reads_when_each_version_was_published(
+    tmp_path: Path, origin: Origin, tool: Tool, version: int, accepted: set[str]
+) -> None:
     fields = {"Cache-Control": "max-age=600", "Vary": "Accept"}
     document = serve_page(origin, "/@s%2Fb", b"{}", fields)
     tarball = serve_page(origin, "/@s/b/-/b-2.0.0.tgz", CONTENT)
-    configured_pnpm(tool, document.removesuffix("/@s%2Fb"), version=11)
+    configured_pnpm(tool, document.removesuffix("/@s%2Fb"), version=version)
     text = f"lockfileVersion: '9.0'\npackages:\n  '@s/b@2.0.0':\n    resolution: {{integrity: {integrity(CONTENT)}}}\n"
     attestations = document.replace("/@s%2Fb", "/-/npm/v1/attestations/@s/b@2.0.0")  # there are none: a 404
-    assert warmed(tmp_path, written(tmp_path, "pnpm-lock.yaml", text)) == fetched(
-        document, document, tarball, attestations
-    )
-    asked = {request.fields["accept"].partition(";")[0] for request in origin.requests_for("/@s%2Fb")}
-    assert asked == {"application/vnd.npm.install-v1+json", "application/json"}
+    documents = [document] * len(accepted)
+    assert warmed(tmp_path, written(tmp_path, "pnpm-lock.yaml", text)) == fetched(*documents, tarball, attestations)
+    assert {request.fields["accept"] for request in origin.requests_for("/@s%2Fb")} == accepted
 
 
 def test_packages_from_git_are_named(tmp_path: Path, tool: Tool) -> None:
