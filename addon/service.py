@@ -37,6 +37,7 @@ from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
 from addon.pipeline.size_limit import SizeLimit
 from addon.pipeline.store_condition import StoreCondition, StoreState
+from addon.pipeline.stored_commands import StoredCommands
 from addon.pipeline.too_large import TooLargeResponses
 from addon.pipeline.why_command import WhyCommand
 from addon.recordings.draining_responder import DrainingResponder
@@ -159,6 +160,7 @@ class Service:
             "summary": self._summary,
             "store": self._store_condition,
             "why": self.why.handle,
+            **StoredCommands(own, self.clock).handlers(),
             **self.recordings.handlers(),
         }
         self._control = ControlServer(settings.store.directory, self.commands) if own_socket else None

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
-from fnmatch import fnmatchcase
-from itertools import chain, islice
+from itertools import chain
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -24,32 +19,13 @@ from addon.cli.store import open_store, place_of
 from addon.cli.terminal import print_json_list, print_note, print_table
 from addon.config.units import size_text, time_text
 from addon.pipeline.stored_description import freshness_state
+from addon.pipeline.stored_json import listed
+from addon.pipeline.stored_list import Order, State, Wanted, last_use, ordered, ranking
 from cache.policy.cache_policy import CachePolicy
-from cache.rules.coded_forms import is_form
-from cache.rules.freshness import current_age, freshness_lifetime
+from cache.rules.freshness import current_age
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import ResponseStore
-from cache.stores.disk.store import DiskStore
 
 COLUMNS = ("STATUS", "METHOD", ">AGE", ">SIZE", "STATE", "URL")
-
-
-class Order(StrEnum):
-    """The orders of the list."""
-
-    URL = "url"
-    SIZE = "size"
-    AGE = "age"
-    USED = "used"
-
-
-class State(StrEnum):
-    """The states of a stored response."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    INVALID = "invalid"
-    VARY_STAR = "vary-star"
 
 
 def list_copies(
@@ -86,54 +62,17 @@ def list_copies(
     settings = load_shared_or_private(config, store, private=private).settings
     policy, now = policy_at_present(settings)
     with open_store(settings) as opened:
-        found = (
-            entry
-            for entry in opened.entries()
-            if not is_form(entry)
-            and _matches(entry.key, pattern)
-            and (host is None or fnmatchcase((urlsplit(entry.key).hostname or ""), host.lower()))
-            and (tag is None or tag in entry.tags.split("\n"))
-            and (state is None or freshness_state(entry, policy, now) == state)
-            and not (never_used and last_use(opened, entry))
-        )
-        listed = _ordered(found, _ranking(sort, opened, policy, now), limit)
+        wanted = Wanted(pattern, host, state, tag, never_used)
+        found = (entry for entry in opened.entries() if wanted.has(entry, opened, policy, now))
+        listing = ordered(found, ranking(sort, opened, policy, now), limit)
         if as_json:
-            print_json_list(_described(entry, last_use(opened, entry), policy, now) for entry in listed)
-        elif first := next(listed, None):
-            rows = (_row(entry, policy, now) for entry in chain([first], listed))
+            print_json_list(listed(entry, last_use(opened, entry), policy, now) for entry in listing)
+        elif first := next(listing, None):
+            rows = (_row(entry, policy, now) for entry in chain([first], listing))
             print_table(COLUMNS, rows, copyable=True)
         else:
-            filtered = bool(host or state or tag or never_used)
-            wanted = (f" for {pattern}" if pattern else "") + (" that matches the options" if filtered else "")
-            print_note(f"nothing is stored{wanted} in {place_of(settings)}")
-
-
-def last_use(store: ResponseStore, entry: StoredResponse) -> float | None:
-    """Return when a response last answered a request, in seconds since the epoch, or None if it never did."""
-    return store.last_use_of(entry) if isinstance(store, DiskStore) else None
-
-
-def _ranking(
-    order: Order, store: ResponseStore, policy: CachePolicy, now: float
-) -> Callable[[StoredResponse], float] | None:
-    """Return the number by which responses are sorted, the lowest first; None for the order of the store."""
-    match order:
-        case Order.URL:
-            return None
-        case Order.SIZE:
-            return lambda entry: -entry.length
-        case Order.AGE:
-            return lambda entry: -current_age(entry, policy, now)
-        case Order.USED:
-            return lambda entry: last_use(store, entry) or 0.0
-
-
-def _ordered(
-    found: Iterable[StoredResponse], ranking: Callable[[StoredResponse], float] | None, limit: int | None
-) -> Iterator[StoredResponse]:
-    if ranking is None:
-        return islice(found, limit)
-    return iter(sorted(found, key=ranking) if limit is None else heapq.nsmallest(limit, found, ranking))
+            asked = (f" for {pattern}" if pattern else "") + (" that matches the options" if wanted.filters else "")
+            print_note(f"nothing is stored{asked} in {place_of(settings)}")
 
 
 def _row(entry: StoredResponse, policy: CachePolicy, now: float) -> tuple[str, ...]:
@@ -145,22 +84,3 @@ def _row(entry: StoredResponse, policy: CachePolicy, now: float) -> tuple[str, .
         freshness_state(entry, policy, now),
         entry.key,
     )
-
-
-def _matches(uri: str, pattern: str | None) -> bool:
-    return pattern is None or pattern.lower() in uri.lower() or fnmatchcase(uri.lower(), pattern.lower())
-
-
-def _described(entry: StoredResponse, used: float | None, policy: CachePolicy, now: float) -> dict[str, object]:
-    return {
-        "url": entry.key,
-        "method": entry.method,
-        "status": entry.head.status,
-        "age": int(current_age(entry, policy, now)),
-        "lifetime": freshness_lifetime(entry, policy).seconds,
-        "state": freshness_state(entry, policy, now),
-        "size": entry.length,
-        "stored_at": entry.stored_at,
-        "last_used": used,
-        "sha256": entry.sha256,
-    }

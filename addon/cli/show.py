@@ -18,20 +18,10 @@ from addon.cli.store import key_of, open_store, place_of
 from addon.cli.terminal import fail, print_json, print_line, print_table
 from addon.config.units import size_text
 from addon.pipeline.explanation import stored_for
-from addon.pipeline.stored_description import (
-    HEADINGS,
-    compared,
-    compared_rows,
-    freshness_state,
-    selecting_fields,
-    summary,
-)
+from addon.pipeline.stored_description import HEADINGS, compared_rows, selecting_fields, summary
+from addon.pipeline.stored_json import capture, shown
 from addon.runtime.exit_codes import NOT_FOUND
-from cache.engine import preview
 from cache.http.fields import imf_date
-from cache.http.messages import Fields, Response
-from cache.policy.cache_policy import CachePolicy
-from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.mementos import current
 from cache.rules.stored_response import StoredResponse
 
@@ -61,7 +51,7 @@ def show(
         _list_captures(captures, variants, as_json=as_json)
         return
     if as_json:
-        print_json([_described(entry, policy, now) for entry in variants])
+        print_json([shown(entry, policy, now) for entry in variants])
         return
     for number, entry in enumerate(variants, start=1):
         if number > 1:
@@ -78,7 +68,7 @@ def _list_captures(
     """Print all captures, the latest first; `variants` are the current ones."""
     listed = sorted(captures, key=lambda entry: entry.stored_at, reverse=True)
     if as_json:
-        print_json([{**_capture(entry), "current": entry in variants} for entry in listed])
+        print_json([{**capture(entry), "current": entry in variants} for entry in listed])
         return
     rows = [
         (
@@ -93,49 +83,3 @@ def _list_captures(
         for entry in listed
     ]
     print_table(["CAPTURED", "STATE", "METHOD", "STATUS", ">SIZE", "SHA-256", "FOR REQUESTS"], rows)
-
-
-def _capture(entry: StoredResponse) -> dict[str, object]:
-    return {
-        "url": entry.key,
-        "method": entry.method,
-        "status": entry.head.status,
-        "captured_at": entry.stored_at,
-        "memento_datetime": imf_date(entry.stored_at),
-        "size": entry.length,
-        "sha256": entry.sha256,
-        "vary": dict(entry.vary),
-    }
-
-
-def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, object]:
-    presented = preview(entry, policy, now)
-    lifetime = freshness_lifetime(entry, policy)
-    return {
-        "url": entry.key,
-        "method": entry.method,
-        "state": freshness_state(entry, policy, now),
-        "age": int(current_age(entry, policy, now)),
-        "lifetime": lifetime.seconds,
-        "lifetime_source": lifetime.source,
-        "stored_at": entry.stored_at,
-        "size": entry.length,
-        "sha256": entry.sha256,
-        "scrubbed": entry.scrubbed,
-        "vary": dict(entry.vary),
-        "definitive": _head(entry.head),
-        "presented": _head(presented),
-        "difference": [
-            {"name": line.name, "definitive": line.definitive, "presented": line.presented}
-            for line in compared(entry.head, presented)
-            if line.mark != " "
-        ],
-    }
-
-
-def _head(head: Response) -> dict[str, object]:
-    return {"status": head.status, "reason": head.reason, "fields": _lines(head.fields)}
-
-
-def _lines(fields: Fields) -> list[list[str]]:
-    return [[name, value] for name, value in fields]

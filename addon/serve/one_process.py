@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from addon.config.reload import ReadSettings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
+from addon.runtime.settings_command import settings_handler
 from addon.runtime.signals import operator_signals
 from addon.serve.admin.administered import Administered
 from addon.serve.admin.listener import AdminListener
@@ -50,6 +51,7 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
         # before the listener accepts, so that every accepted connection is answered
         await service.start()
         proxy = _proxy(launch, service, mitmproxy)
+        service.commands["config"] = settings_handler(lambda: proxy.settings)
         admin = AdminListener(Administered(settings, service.commands, lambda: not proxy.draining.begun), launch.admin)
         process = _OneProcess(launch, proxy, admin)
         process.handle_signals()

@@ -238,8 +238,8 @@ class ResponseStore(Protocol):
     def measure(self, scopes: Sequence[Scope]) -> Extent:
         """Return number and size of what a purge of these scopes would cover. Raises StoreError."""
 
-    def entries(self) -> Iterator[StoredResponse]:
-        """Iterate over all entries, ordered by key. Raises StoreError."""
+    def entries(self, after: str = "") -> Iterator[StoredResponse]:
+        """Iterate over the entries of all keys, or of those behind one, ordered by key. Raises StoreError."""
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""

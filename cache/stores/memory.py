@@ -225,10 +225,10 @@ class MemoryStore:
     def _items_of(self, key: str) -> list[_Item]:
         return [self._items[each] for each in self._ids.get(key, ())]
 
-    def entries(self) -> Iterator[StoredResponse]:
-        """Iterate over all entries, ordered by key."""
+    def entries(self, after: str = "") -> Iterator[StoredResponse]:
+        """Iterate over the entries of all keys, or of those behind one, ordered by key."""
         with self._lock:
-            keys = sorted(self._ids)
+            keys = sorted(key for key in self._ids if key > after)
         for key in keys:
             yield from self.candidates(key)
 

@@ -20,12 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from addon.runtime.control import Handler
 from addon.runtime.control_client import ControlError
 from addon.serve.admin.access import Access
-from addon.serve.admin.operations import OPERATIONS, Arguments, Operation
-from addon.serve.admin.responses import json_response, problem
+from addon.serve.admin.arguments import Arguments
+from addon.serve.admin.openapi import document
+from addon.serve.admin.operations import OPERATIONS, Operation
+from addon.serve.admin.responses import FIELDS_OF_ALL, json_response, problem
 
 logger = logging.getLogger(__name__)
 
-MAX_CONTENT = 65_536
+MAX_CONTENT = 4_194_304
 """Bytes of the largest content of a request."""
 
 CONTENT_TIMEOUT = 10.0
@@ -33,14 +35,6 @@ CONTENT_TIMEOUT = 10.0
 
 COMMAND_TIMEOUT = 60.0
 """Seconds after which a command that has not ended is given up."""
-
-FIELDS_OF_ALL = (
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Referrer-Policy", "no-referrer"),
-)
-"""Fields of every response."""
 
 
 def application(commands: Mapping[str, Handler], access: Access, routes: Iterable[BaseRoute] = ()) -> ASGIApp:
@@ -53,6 +47,12 @@ def application(commands: Mapping[str, Handler], access: Access, routes: Iterabl
     """
     by_path = groupby(sorted(OPERATIONS, key=lambda each: each.path), key=lambda each: each.path)
     own = [_route(path, list(operations), commands) for path, operations in by_path]
+    described = json_response(document(OPERATIONS))
+
+    async def describe(_request: Request) -> Response:
+        return described
+
+    own.append(Route("/openapi.json", describe))
     starlette = Starlette(routes=[*own, *routes], exception_handlers={HTTPException: _http_problem, Exception: _fault})
     return _Guarded(starlette, access)
 
@@ -86,39 +86,42 @@ def _route(path: str, operations: Sequence[Operation], commands: Mapping[str, Ha
     by_method: dict[str, Operation] = {operation.method: operation for operation in operations}
 
     async def answer(request: Request) -> Response:
-        operation = by_method["GET" if request.method == "HEAD" else request.method]
-        return await _carry_out(operation, commands[operation.command], request)
+        return await _carry_out(by_method["GET" if request.method == "HEAD" else request.method], commands, request)
 
     return Route(path, answer, methods=list(by_method))
 
 
-async def _carry_out(operation: Operation, command: Handler, request: Request) -> Response:
+async def _carry_out(operation: Operation, commands: Mapping[str, Handler], request: Request) -> Response:
     try:
         arguments = await _arguments(operation, request)
     except ValidationError as error:
         return problem(422, "; ".join(map(_fault_text, error.errors())))
     try:
         async with asyncio.timeout(COMMAND_TIMEOUT):
-            reply = await command(arguments.of_command())
+            return json_response(await operation.run(commands, arguments.of_command(_client(request))))
     except ControlError as error:
         return problem(503, str(error), {"Retry-After": "1"})
     except TimeoutError:
         return problem(504, f"The command did not end within {COMMAND_TIMEOUT:g} seconds.")
-    except ValueError as error:
-        return problem(400, str(error))
-    return json_response(operation.result(reply))
+    except ValueError as error:  # the arguments are well-formed, but the command cannot be carried out as things are
+        return problem(409, str(error))
+
+
+def _client(request: Request) -> str:
+    """Return who has sent a request, for the log of purges."""
+    return f"admin API, {request.client.host}" if request.client else "admin API"
 
 
 async def _arguments(operation: Operation, request: Request) -> Arguments:
     """Return the arguments of a request. Raises ValidationError, or HTTPException if they cannot be read."""
     if operation.method == "GET":
-        query = request.query_params
-        lists = {name: query.getlist(name) for name in query}
-        given = {name: values if len(values) > 1 else values[0] for name, values in lists.items()}
-        return operation.arguments.model_validate_strings(given)
+        query, lists = request.query_params, operation.arguments.lists
+        values = {name: query.getlist(name) for name in query}
+        given = {name: each if name in lists or len(each) > 1 else each[0] for name, each in values.items()}
+        return operation.arguments.model_validate(given, strict=False)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "The content of the request must be JSON, with Content-Type: application/json.")
-    return operation.arguments.model_validate_json(await _content(request) or b"{}")
+    return operation.arguments.model_validate_json(await _content(request))
 
 
 async def _content(request: Request) -> bytes:
@@ -141,7 +144,8 @@ def _fault_text(error: Mapping[str, object]) -> str:
     """Return a fault in the arguments as text that names the place."""
     location = error["loc"]
     place = ".".join(map(str, location)) if isinstance(location, tuple) else ""
-    return f"{place}: {error['msg']}" if place else str(error["msg"])
+    message = str(error["msg"]).removeprefix("Value error, ")  # as pydantic calls ours
+    return f"{place}: {message}" if place else message
 
 
 async def _http_problem(_request: Request, error: Exception) -> Response:

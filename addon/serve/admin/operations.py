@@ -1,22 +1,25 @@
-"""The operations of the admin API: each is a control command, by a path and a method of HTTP."""
+"""The operations of the admin API. Each is a control command, or several, by a path and a method of HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from addon.runtime.control import Handler
+from addon.serve.admin import results
+from addon.serve.admin.arguments import (
+    Arguments,
+    EntriesArguments,
+    ModeArguments,
+    PurgeArguments,
+    ShowArguments,
+    WhyArguments,
+)
 
-
-class Arguments(BaseModel):
-    """The arguments of an operation: the query of GET, the JSON of any other method."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def of_command(self) -> dict[str, object]:
-        """Return the arguments of the control command."""
-        return self.model_dump(mode="json", exclude_none=True)
+type Commands = Mapping[str, Handler]
+type Run = Callable[[Commands, Mapping[str, object]], Awaitable[Mapping[str, object]]]
+"""Runs commands with the arguments of an operation, and returns its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +28,91 @@ class Operation:
 
     method: Literal["GET", "POST", "PUT"]
     path: str
-    command: str
-    """The control command that does it."""
     summary: str
+    run: Run
+    result: type
     arguments: type[Arguments] = Arguments
 
-    def result(self, reply: Mapping[str, object]) -> object:
-        """Return the content of the response, by the reply to the command."""
-        return reply
+
+def _one(command: str) -> Run:
+    """Return what runs one command."""
+
+    async def run(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:
+        return await commands[command](arguments)
+
+    return run
+
+
+async def _stats(commands: Commands, _arguments: Mapping[str, object]) -> Mapping[str, object]:
+    summary = await commands["summary"]({})
+    return {
+        "since": summary["since"],
+        "contents": await commands["contents"]({}),
+        "store": await commands["store"]({}),
+        "counters": await commands["stats"]({}),
+        "hosts": summary["hosts"],
+        "distrusted": (await commands["failed-hosts"]({}))["distrusted"],
+    }
 
 
 OPERATIONS = (
-    Operation("GET", "/status", "status", "The processes of the proxy, where it listens, its mode, origins and store."),
+    Operation(
+        "GET",
+        "/status",
+        "The processes of the proxy, where it listens, its mode, the origins of its sites, and its store.",
+        run=_one("status"),
+        result=results.Status,
+    ),
+    Operation(
+        "GET",
+        "/sites",
+        "The sites of an edge, with the state of their origins.",
+        run=_one("sites"),
+        result=results.Sites,
+    ),
+    Operation(
+        "GET",
+        "/entries",
+        "A list of stored responses.",
+        run=_one("entries"),
+        result=results.Entries,
+        arguments=EntriesArguments,
+    ),
+    Operation(
+        "GET",
+        "/show",
+        "The stored responses for a URL.",
+        run=_one("show"),
+        result=results.Shown,
+        arguments=ShowArguments,
+    ),
+    Operation(
+        "GET",
+        "/why",
+        "The response that a request would get, and the reason.",
+        run=_one("why"),
+        result=results.Why,
+        arguments=WhyArguments,
+    ),
+    Operation("GET", "/stats", "What is stored, and what the proxy has done.", run=_stats, result=results.Stats),
+    Operation("GET", "/missing", "What was missing while offline.", run=_one("missing"), result=results.Missing),
+    Operation("GET", "/config", "The settings in force, without secrets.", run=_one("config"), result=results.Config),
+    Operation("GET", "/modes", "When origins are asked.", run=_one("mode"), result=results.Modes),
+    Operation(
+        "PUT",
+        "/modes",
+        "Switch when origins are asked.",
+        run=_one("mode"),
+        result=results.Modes,
+        arguments=ModeArguments,
+    ),
+    Operation(
+        "POST",
+        "/purge",
+        "Delete stored responses, or mark them as stale.",
+        run=_one("purge"),
+        result=results.Purged,
+        arguments=PurgeArguments,
+    ),
 )
 """All operations."""

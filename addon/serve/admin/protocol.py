@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from email.utils import formatdate
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from addon.serve.admin.responses import FIELDS_OF_ALL, problem
 
 HEAD_TIMEOUT = 10.0
 """Seconds in which a request head must arrive, counted from the connection or from the end of the request before."""
@@ -24,6 +28,19 @@ class AdminProtocol(H11Protocol):
         """Read bytes of the client."""
         super().data_received(data)
         self._watch()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that is not HTTP, or whose head is too large, and close the connection."""
+        response = problem(400, msg)
+        fields = [*FIELDS_OF_ALL, ("Date", formatdate(usegmt=True)), ("Connection", "close")]
+        lines = [*response.raw_headers, *((name.encode(), value.encode()) for name, value in fields)]
+        for event in (
+            h11.Response(status_code=400, headers=lines, reason=b"Bad Request"),
+            h11.Data(data=bytes(response.body)),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""

@@ -12,6 +12,15 @@ from starlette.responses import Response
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
+FIELDS_OF_ALL = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+)
+"""Fields of every response."""
+
+
 def json_response(content: object, status: int = 200) -> Response:
     """Return a response with a value as JSON."""
     return _response(content, status, "application/json")

@@ -17,7 +17,7 @@ from addon.serve.admin.token import TokenFile
 MAX_CONNECTIONS = 100
 """Connections, and requests under way, from which on others get 503."""
 
-MAX_HEAD = 16_384
+MAX_HEAD = 131_072
 """Bytes of the largest request head."""
 
 GRACE = 1

@@ -39,15 +39,18 @@ class SharedCommands:
         self.handlers: dict[str, Handler] = {
             "address": self._one("address"),
             "commit": self._every("commit"),
+            "contents": self._of_store("contents"),
+            "entries": self._of_store("entries"),
             "failed-hosts": self._failed_hosts,
             "fetch": self._one("fetch"),
             "missing": self._missing,
             "mode": self._switch_mode,
             "ping": self._every("ping"),
-            "purge": self._purge,
+            "purge": self._of_store("purge"),
             "record": self._record_or_replay("record"),
             "recording": self._every("recording"),
             "replay": self._record_or_replay("replay"),
+            "show": self._of_store("show"),
             "sites": self._sites,
             "stats": self._stats,
             "status": self._status,
@@ -124,6 +127,18 @@ class SharedCommands:
 
         return handle
 
+    def _of_store(self, command: str) -> Handler:
+        """Return a handler that passes a command for the store on to one worker: they have one store.
+
+        What it does there, like a purge, is true for all of them at once.
+        """
+
+        async def handle(arguments: Mapping[str, object]) -> Reply:
+            await self.ask_all("commit", {})  # so that what they have stored just now is seen
+            return await self._one(command)(arguments)
+
+        return handle
+
     # ---- what all workers are switched to
 
     async def _switch_mode(self, arguments: Mapping[str, object]) -> Reply:
@@ -150,11 +165,6 @@ class SharedCommands:
         return handle
 
     # ---- replies that are put together
-
-    async def _purge(self, arguments: Mapping[str, object]) -> Reply:
-        await self.ask_all("commit", {})  # so that what they have stored just now is counted
-        # they have one store, and a purge is true for all of them at once
-        return await self._one("purge")(arguments)
 
     async def _missing(self, arguments: Mapping[str, object]) -> Reply:
         replies = await self.ask_all("missing", arguments)

@@ -19,6 +19,7 @@ from addon.config.reload import FIXED_WITH_WORKERS, ReadSettings, refuse_fixed
 from addon.frontend.listener import BACKLOG
 from addon.runtime.control import ControlServer
 from addon.runtime.leases.server import LeaseServer
+from addon.runtime.settings_command import settings_handler
 from addon.runtime.signals import operator_signals
 from addon.serve.admin.administered import Administered
 from addon.serve.admin.listener import AdminListener
@@ -65,6 +66,7 @@ class Supervisor:
         directory = launch.settings.store.directory
         self._leases = LeaseServer(directory)
         self._workers = WorkerSet(launch.sockets, self._leases.path)
+        self._workers.commands.handlers["config"] = settings_handler(lambda: self._in_force.settings)
         self._control = ControlServer(directory, self._workers.commands.handlers, in_thread=False)
         admin = Administered(launch.settings, self._workers.commands.handlers, self._takes_clients)
         self._admin = AdminListener(admin, launch.admin, in_thread=False)

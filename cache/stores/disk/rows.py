@@ -245,9 +245,12 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
                 return fetched, number if isinstance(number, int) else 0
         return None
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Iterate over the primary keys with a prefix, in order. Keys stored in the meantime may be included."""
-        last = b"u:" + prefix.encode()[:-1]
+    def keys(self, prefix: str = "", after: str = "") -> Iterator[str]:
+        """Iterate over the primary keys with a prefix, in order. Keys stored in the meantime may be included.
+
+        With `after` and no prefix, the keys behind that one.
+        """
+        last = b"u:" + (prefix.encode()[:-1] or after.encode())
         while page := self._page_of_keys(last):
             for last in page:
                 try:

@@ -274,9 +274,12 @@ class DiskStore:
         with self._rows.exclusive() as (execute, _):
             execute("UPDATE Settings SET value = value WHERE key = 'size'")
 
-    def entries(self) -> Iterator[StoredResponse]:
-        """Iterate over all entries, ordered by key. Damaged ones are deleted and left out. Raises StoreError."""
-        for key in self._keys():
+    def entries(self, after: str = "") -> Iterator[StoredResponse]:
+        """Iterate over the entries of all keys, or of those behind one, ordered by key. Raises StoreError.
+
+        Damaged ones are deleted and left out.
+        """
+        for key in self._keys(after=after):
             yield from self.candidates(key)
 
     def statistics(self) -> StoreStatistics:
@@ -320,9 +323,9 @@ class DiskStore:
         self._purges.close()
         close_rows(self._directory, self._rows, self._in_use_lock, self._table)
 
-    def _keys(self, prefix: str = "") -> Iterator[str]:
+    def _keys(self, prefix: str = "", after: str = "") -> Iterator[str]:
         with self._rows.failures():
-            yield from self._rows.keys(prefix)
+            yield from self._rows.keys(prefix, after)
 
     def insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError if it cannot; then nothing was stored or deleted."""

@@ -310,10 +310,14 @@ class TieredStore:
         """Write to the database and to a file. Raises StoreError if either fails."""
         self._disk.try_to_write()
 
-    def entries(self) -> Iterator[StoredResponse]:
-        """Iterate over all entries, ordered by key. Raises StoreError."""
+    def entries(self, after: str = "") -> Iterator[StoredResponse]:
+        """Iterate over the entries of all keys, or of those behind one, ordered by key. Raises StoreError."""
         self._write_behind.flush()
-        yield from self._disk.entries()
+        yield from self._disk.entries(after)
+
+    def last_use_of(self, entry: StoredResponse) -> float | None:
+        """Return when an entry last answered a request, as far as the disk knows, see `DiskStore.last_use_of`."""
+        return self._disk.last_use_of(entry)
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""

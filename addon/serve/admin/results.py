@@ -1,0 +1,235 @@
+"""The results of the operations of the admin API, as JSON has them. The OpenAPI document is made of these types.
+
+Times are seconds since the epoch, and sizes are bytes, unless a comment says something else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+
+class Health(TypedDict):
+    """The answer to a probe."""
+
+    status: str
+
+
+class Problem(TypedDict):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Failure(TypedDict):
+    """The latest failed exchange with an origin: when, and what was wrong."""
+
+    at: float
+    error: str
+    sentence: str
+
+
+class Modes(TypedDict):
+    """The modes, which say when origins are asked: in general, and for single hosts."""
+
+    mode: str
+    recording: str | None
+    hosts: dict[str, str]
+    unreachable: list[str]
+    failing: dict[str, Failure]
+
+
+class SiteOrigin(TypedDict):
+    """One origin of a site of an edge."""
+
+    url: str
+    weight: int
+    state: str
+    problem: str
+    requests: int
+    failures: int
+
+
+class Site(TypedDict):
+    """A site of an edge."""
+
+    hosts: list[str]
+    origins: list[SiteOrigin]
+
+
+class Sites(TypedDict):
+    """All sites of an edge; none for a forward proxy."""
+
+    sites: list[Site]
+
+
+class StoreState(TypedDict):
+    """The condition of the store: `open`, `failing` or `closed`."""
+
+    path: NotRequired[str]
+    state: str
+    reason: NotRequired[str]
+
+
+class Worker(TypedDict):
+    """A process that serves clients."""
+
+    pid: int
+    since: float
+    connections: int
+    draining: bool
+
+
+class Status(TypedDict):
+    """The state of the proxy. Other sections may follow."""
+
+    listen: list[str]
+    admin: str | None
+    mode: Modes
+    sites: list[Site]
+    store: StoreState
+    workers: list[Worker]
+    supervisor: NotRequired[int]
+
+
+class Entry(TypedDict):
+    """A stored response in short. Age and lifetime are in seconds."""
+
+    url: str
+    method: str
+    status: int
+    age: int
+    lifetime: float
+    state: str
+    size: int
+    stored_at: float
+    last_used: float | None
+    sha256: str
+
+
+class Entries(TypedDict):
+    """A part of the list of stored responses. `next` is the `after` of the next part, or null behind the last one."""
+
+    entries: list[Entry]
+    next: str | None
+
+
+class Head(TypedDict):
+    """The head of a response; each field is a list of its name and its value."""
+
+    status: int
+    reason: str
+    fields: list[list[str]]
+
+
+class Difference(TypedDict):
+    """A line that differs between the two heads; null where a head does not have it."""
+
+    name: str
+    definitive: str | None
+    presented: str | None
+
+
+class Variant(TypedDict):
+    """A stored response in full: as the origin sent it (definitive), and as a client would get it (presented)."""
+
+    url: str
+    method: str
+    state: str
+    age: int
+    lifetime: float
+    lifetime_source: str
+    stored_at: float
+    size: int
+    sha256: str
+    scrubbed: bool
+    vary: dict[str, str | None]
+    definitive: Head
+    presented: Head
+    difference: list[Difference]
+
+
+class Capture(TypedDict):
+    """A stored state of a response, at present or earlier."""
+
+    url: str
+    method: str
+    status: int
+    captured_at: float
+    memento_datetime: str
+    size: int
+    sha256: str
+    vary: dict[str, str | None]
+    current: bool
+
+
+class Shown(TypedDict):
+    """All stored responses for a URL."""
+
+    variants: list[Variant]
+    captures: list[Capture]
+
+
+class Step(TypedDict):
+    """A step of an explanation: its subject, what was found, and the clause that decides."""
+
+    subject: str
+    finding: str
+    source: str
+
+
+class Why(TypedDict):
+    """The explanation of the response that a request would get. `would_send` is null if the origin is asked."""
+
+    decision: str
+    reason: str
+    steps: list[Step]
+    would_send: Head | None
+    cache_status: str | None
+    if_no_answer: str | None
+    not_stored: dict[str, Any] | None
+    too_large: NotRequired[str | None]
+
+
+class Purged(TypedDict):
+    """The copies that a purge has covered; `size` only if it was added up."""
+
+    copies: int
+    deleted: int
+    soft: bool
+    dry_run: bool
+    size: NotRequired[int]
+
+
+class Contents(TypedDict):
+    """Number of stored responses, the size of the store, and its limit."""
+
+    entries: int
+    size: int
+    max_size: int
+
+
+class Stats(TypedDict):
+    """The store, and what the proxy has done since its start."""
+
+    since: float
+    contents: Contents | None
+    store: StoreState
+    counters: dict[str, int]
+    hosts: dict[str, dict[str, int]]
+    distrusted: dict[str, int]
+
+
+class Missing(TypedDict):
+    """The URLs that were asked for while no origin was, and the responses that were too large to be stored."""
+
+    urls: list[str]
+    too_large: list[str]
+
+
+class Config(TypedDict):
+    """The settings in force. Values of fields, and names, passwords and queries in URLs, are hidden."""
+
+    settings: dict[str, Any]
