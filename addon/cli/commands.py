@@ -169,6 +169,13 @@ COMMANDS = (
         "secondhand stats --hosts",
     ),
     Command(
+        Use.LOOK,
+        "log",
+        "log:log",
+        "Print the lines of the access log that fit all conditions.",
+        "secondhand log -f --status 5xx --host '*.example.org'",
+    ),
+    Command(
         Use.CHANGE,
         "warm",
         "warm:warm",

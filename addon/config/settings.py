@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict
 
+from addon.config.access_format import checked_format
 from addon.config.addresses import is_loopback, own_authorities, parse_targets
 from addon.config.admin import AdminSettings
 from addon.config.annotations import AnnotationSettings
@@ -124,6 +125,7 @@ class LogSettings(Section):
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
     access: PathText = ""
+    access_format: Annotated[str, AfterValidator(checked_format)] = "common"
     queries: bool = False
 
 

@@ -9,7 +9,10 @@ from math import inf
 from typing import Protocol
 
 from addon.frontend.connection_limits import ConnectionLimits
-from addon.runtime.access_log import AccessLog
+from addon.origin.exchange_times import ExchangeTimes
+from addon.runtime.access_log.file import AccessLog
+from addon.runtime.access_log.logged_response import LoggedResponse, Sending
+from cache.http.host_table import HostTable
 
 HEAD_TIMEOUT = 10.0
 """Seconds for a request head, for a TLS handshake, and for the first byte in a tunnel."""
@@ -45,6 +48,20 @@ class ClientConnection(Protocol):
         """End at once."""
 
 
+class LoggedClient(Protocol):
+    """A client whose response is logged."""
+
+    began: float
+    """The time at which the head of the request under way was there, in seconds since the epoch."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The connection to it."""
+
+    def client_address(self) -> str:
+        """Return its address."""
+
+
 class Connections:
     """The open connections. Everything here belongs to the event loop.
 
@@ -56,6 +73,7 @@ class Connections:
         limits: How many connections there may be.
         log: The access log, if there is one.
         clock: Returns seconds since the epoch.
+        site_names: The names of the sites of an edge, by host.
     """
 
     def __init__(
@@ -71,6 +89,7 @@ class Connections:
         self.limits = limits
         self.log = log
         self.clock = clock
+        self.site_names = HostTable[str]()
         self._each_second = each_second
         self._open: set[ClientConnection] = set()
         self._emptied = asyncio.Event()
@@ -100,10 +119,39 @@ class Connections:
         if not self._open:
             self._emptied.set()
 
-    def write_log(self, address: str, line: str) -> None:
-        """Write a line about the client at an address to the access log."""
+    def note(self, client: LoggedClient, response: LoggedResponse, upstream: ExchangeTimes | None = None) -> None:
+        """Write the response to the request under way to the access log. `upstream`: how long the origin took."""
+        self.note_sent(
+            response, client.client_address(), began=client.began, transport=client.transport, upstream=upstream
+        )
+
+    def note_sent(
+        self,
+        response: LoggedResponse,
+        client: str,
+        *,
+        began: float | None = None,
+        transport: asyncio.BaseTransport | None = None,
+        upstream: ExchangeTimes | None = None,
+    ) -> None:
+        """Write a response that was sent to the access log.
+
+        Args:
+            response: The response.
+            client: The address of the client.
+            began: When the request's head was there, in seconds since the epoch.
+            transport: The client's connection.
+            upstream: How long the origin took.
+        """
+        now = self.clock()
+        seconds = 0.0 if began is None else max(0.0, now - began)
+        site = self.site_of(response.request.host) if response.request is not None else ""
         if self.log is not None:
-            self.log.note(self.clock(), address, line)
+            self.log.note_response(response, Sending(now, client, seconds, upstream, transport), site)
+
+    def site_of(self, host: str) -> str:
+        """Return the name of the site of a host; empty if there is none."""
+        return self.site_names.find(host) or ""
 
     def start(self) -> None:
         """Start the timer that looks for passed deadlines once a second."""

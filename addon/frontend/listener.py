@@ -21,7 +21,7 @@ from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.questions import Questions
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.reply import Reply
-from addon.runtime.access_log import UNPARSED_REQUEST, AccessLog, format_line
+from addon.runtime.access_log.file import AccessLog
 from cache.policy.reasons import Disconnected, Refused
 
 BACKLOG = 4096
@@ -165,8 +165,8 @@ class _Accepted(asyncio.Protocol):
         head = replace(reply.head, fields=reply.head.fields.appending(*lines))
         transport.write(head_bytes(head, Framing(close=True)) + content)
         transport.close()
-        line = format_line(UNPARSED_REQUEST, reply.head.status, len(content))
-        self._listener.handler.frontend.connections.write_log(address_of(transport), line)
+        connections = self._listener.handler.frontend.connections
+        connections.note_sent(reply.logged(len(content)), address_of(transport), transport=transport)
 
 
 class _AcceptedTls(_Accepted):

@@ -15,6 +15,7 @@ from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
 from addon.origin.errors import FailureKind, OriginFailure, shutdown_failure
 from addon.origin.exchange import Exchange, OutgoingRequest
+from addon.origin.exchange_times import ExchangeTimes
 from addon.origin.negotiation import KnownProtocols, Offer, offer_for
 from addon.origin.options import OriginOptions
 from addon.origin.pool import Connection, OriginPool
@@ -50,24 +51,40 @@ class OriginResponse:
         response_time: When the head was received, in seconds since the epoch, from the client's clock.
         whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
             closed. After a 101, what the origin has sent in the other protocol; `join` or `abandon` must follow then.
+        times: How long the parts of the exchange took.
     """
 
-    __slots__ = ("_exchange", "_response", "head", "request_time", "response_time", "whole")
+    __slots__ = ("_clock", "_exchange", "_response", "head", "request_time", "response_time", "times", "whole")
 
     def __init__(
         self,
         head: Response,
         request_time: float,
-        response_time: float,
+        clock: Callable[[], float],
         exchange: Exchange,
         response: ResponseBuffer,
+        *,
+        connect: float = 0.0,
     ) -> None:
+        """Take a response whose head was received just now.
+
+        Args:
+            head: The head.
+            request_time: When the request was sent, in seconds since the epoch.
+            clock: Returns seconds since the epoch.
+            exchange: What carries the response.
+            response: What receives it.
+            connect: Seconds that it took to open the connection; 0 if it was open already.
+        """
         self.head = head
         self.request_time = request_time
-        self.response_time = response_time
+        self.response_time = clock()
+        self._clock = clock
         self._exchange = exchange
         self._response = response
         self.whole = response.whole()
+        seconds = max(0.0, self.response_time - request_time)
+        self.times = ExchangeTimes(seconds, None if self.whole is None else seconds, connect)
 
     @property
     def trailers(self) -> Fields:
@@ -78,6 +95,10 @@ class OriginResponse:
     def read_leniently(self) -> bool:
         """Return whether it was accepted only because of `origin.lenient`. Its chunks may show that later."""
         return self._response.read_leniently
+
+    def note_end(self) -> None:
+        """Note that the body was read to its end just now."""
+        self.times.whole = max(0.0, self._clock() - self.request_time)
 
     def body(self) -> AsyncIterator[bytes]:
         """Iterate over the body, without its transfer coding but with its content coding.
@@ -197,7 +218,7 @@ class OriginClient:
         while True:
             fresh = retries.connection_was_closed
             connection: Connection | None = None if fresh or content else pool.idle_connection()
-            reused = True
+            reused, began = True, self._clock()
             if connection is None:
                 connection, reused = await pool.lease(fresh=fresh, single_use=content is not None)
                 if connected and not reused:
@@ -215,7 +236,8 @@ class OriginClient:
                     raise
                 failover.sent = False  # or it cannot have been processed
             else:
-                return OriginResponse(head, request_time, self._clock(), exchange, response)
+                connect = 0.0 if reused else request_time - began
+                return OriginResponse(head, request_time, self._clock, exchange, response, connect=connect)
 
     async def fetch_or_switch(
         self,
@@ -233,6 +255,7 @@ class OriginClient:
         """
         pools, tried, last = self.pools(request), list[OriginPool](), None
         while (pool := pools.choose(request, tried)) is not None:
+            began = self._clock()
             try:
                 connection = await pool.lease_http1(single_use=True)
             except OriginFailure as failure:
@@ -253,7 +276,8 @@ class OriginClient:
                 raise
             if pool.health is not None:
                 pool.health.answered(head.status)
-            return OriginResponse(head, request_time, self._clock(), connection, response)
+            connect = request_time - began
+            return OriginResponse(head, request_time, self._clock, connection, response, connect=connect)
         raise pools.failure(last)
 
     async def connect(self, host: str, port: int, protocol: asyncio.Protocol) -> None:

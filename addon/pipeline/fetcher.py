@@ -10,6 +10,7 @@ from functools import partial
 from weakref import WeakSet
 
 from addon.origin import OriginClient, OriginFailure
+from addon.origin.exchange_times import ExchangeTimes
 from addon.origin.reachability import Reachability
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.compression import Compression
@@ -211,7 +212,8 @@ class Fetcher:
             response = await self._ask(sent, context, pending)
         except OriginFailure as failure:
             from_failure = self._judge_failure(request, sent, failure, began)
-            return await self._reply_without_origin(request, sent, from_failure, flight)
+            times = ExchangeTimes(whole=max(0.0, self.clock() - began), connect=None)
+            return _timed(await self._reply_without_origin(request, sent, from_failure, flight), times)
         except ValueError as error:
             return self.errors.malformed_request(str(error))
         if response.read_leniently:
@@ -219,6 +221,17 @@ class Fetcher:
             sent = replace(sent, not_storable=NotStored.LENIENT_ORIGIN, detail=detail)
         if context.digest is not None:
             sent = replace(sent, request=replace(sent.request, content_digest=context.digest.value))
+        return _timed(await self._reply_to(request, sent, context, flight, response), response.times)
+
+    async def _reply_to(
+        self,
+        request: Request,
+        sent: UpstreamRequest,
+        context: RequestContext,
+        flight: Flight,
+        response: FetchedResponse,
+    ) -> Reply | UpstreamRequest:
+        """Return the reply that an origin's response leads to, or the request to send next."""
         outcome = await self._judge(request, sent, response, flight)
         match outcome:
             case Store():
@@ -335,3 +348,8 @@ class Fetcher:
         await asyncio.gather(*self._background, return_exceptions=True)
         for origin in [self.origin, *self._former_origins]:
             await origin.close()
+
+
+def _timed(reply: Reply | UpstreamRequest, times: ExchangeTimes) -> Reply | UpstreamRequest:
+    """Return a reply that tells how long the origin took; anything else as it is."""
+    return replace(reply, upstream=times) if isinstance(reply, Reply) else reply

@@ -133,6 +133,7 @@ class Fill:
             await self._make_room()
             if not self._is_wanted(len(chunk)):
                 return
+        self._response.note_end()
         if self._response.read_leniently:  # its head was correct
             self._writer.give_up(NotStored.LENIENT_ORIGIN, "its chunks")
         await self._writer.commit(being_read=bool(self._readers))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from addon.origin import RequestContent
+from addon.origin.exchange_times import ExchangeTimes
 from cache.http.messages import Fields, Request, Response
 
 
@@ -18,12 +19,14 @@ class FetchedResponse(Protocol):
         response_time: When the head was received, in seconds since the epoch.
         whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
             closed.
+        times: How long the parts of the exchange took.
     """
 
     head: Response
     request_time: float
     response_time: float
     whole: bytes | None
+    times: ExchangeTimes
 
     @property
     def trailers(self) -> Fields:
@@ -42,6 +45,9 @@ class FetchedResponse(Protocol):
         Raises:
             OriginFailure: the body is incomplete. The pieces before were valid.
         """
+
+    def note_end(self) -> None:
+        """Note that the body was read to its end just now."""
 
     async def close(self) -> None:
         """Stop reading."""

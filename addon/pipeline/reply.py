@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from addon.origin.exchange_times import ExchangeTimes
+from addon.runtime.access_log.logged_response import UNPARSED_REQUEST, LoggedResponse
 from cache.answer.cache_status import Handling
-from cache.http.messages import Fields, Response
+from cache.http.messages import Fields, Request, Response
 from cache.http.record import record
 
 
@@ -48,3 +50,9 @@ class Reply:
     """The part that the cache had in it; None for errors of this proxy's own."""
     refused: str | None = None
     """The reason for an error of this proxy's own, if `handling` is None."""
+    upstream: ExchangeTimes | None = None
+    """The times of the origin, if it was asked for this reply."""
+
+    def logged(self, size: int, request: Request | None = None, line: str = UNPARSED_REQUEST) -> LoggedResponse:
+        """Return this reply as it is logged, with `size` bytes of content; `request` and `line` as there."""
+        return LoggedResponse(self.head.status, size, request, line, handling=self.handling, refused=self.refused)

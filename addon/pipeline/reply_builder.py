@@ -120,6 +120,7 @@ class ReplyBuilder:
         async for chunk in response.body():
             self._counters.count_each(names, len(chunk))
             yield chunk
+        response.note_end()
 
     def relayed_whole(self, request: Request, outcome: Store | Relay, whole: bytes) -> Reply:
         """Return a reply that passes on an origin's response whose content is complete."""

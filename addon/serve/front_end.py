@@ -25,8 +25,10 @@ from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.frontend.listener import Listener
 from addon.frontend.set_up_page.page import SetUpPage
-from addon.runtime.access_log import AccessLog
+from addon.runtime.access_log.file import AccessLog
+from addon.runtime.access_log.line_format import LineFormat
 from addon.service import Service
+from cache.http.host_table import HostTable
 from cache.policy.operator_rules import glob
 
 
@@ -55,6 +57,7 @@ def listener_of(
             tls.second_passed()
 
     connections = Connections(limits, service.clock, log, each_second=second_passed)
+    connections.site_names, fast_path.site_of = site_names(settings), connections.site_of
     certificates = LeafContexts(settings.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
     sites = Sites(settings.sites, service.policy.site_rules, tls_port=tls.port if tls else 0, rates=rates)
@@ -95,11 +98,16 @@ def targets_of(settings: Settings, sites: Sites, page: SetUpPage | None = None) 
     return GatewayTargets(sites) if settings.is_edge else ForwardProxyTargets(page)
 
 
+def site_names(settings: Settings) -> HostTable[str]:
+    """Return the names of the sites of an edge by host: the first host pattern of each."""
+    return HostTable((host, site.hosts[0]) for site in settings.sites for host in site.hosts)
+
+
 def access_log(settings: Settings) -> AccessLog | None:
     """Return the access log that the settings name, if any. Raises ConfigError if it cannot be written."""
     if not settings.log.access:
         return None
-    log = AccessLog(expanded(settings.log.access))
+    log = AccessLog(expanded(settings.log.access), LineFormat(settings.log.access_format))
     try:
         log.check()
     except OSError as error:

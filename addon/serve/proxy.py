@@ -10,9 +10,9 @@ from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.frontend.gateway.sites import passwords_of
-from addon.runtime.access_log import AccessLog
+from addon.runtime.access_log.file import AccessLog
 from addon.runtime.draining import Draining
-from addon.serve.front_end import listener_of
+from addon.serve.front_end import listener_of, site_names
 from addon.serve.listening_sockets import address_text, close_all
 from addon.service import Service
 from cache.policy.operator_rules import glob
@@ -151,5 +151,6 @@ class Proxy:
             frontend.sites.purge_clients.use(settings.purge, settings.trusted_proxies)
         frontend.use_proxies(settings)
         frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
+        frontend.connections.site_names = site_names(settings)
         frontend.connections.limits.per_client = settings.limits.connections_per_client
         self.listener.use_log(log)

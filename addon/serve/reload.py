@@ -33,7 +33,7 @@ def reload(proxy: Proxy | MitmproxyServer, load: Callable[[], Configuration], in
         refuse_fixed(old, new)
         settings = new.settings
         read = ReadSettings.of(settings)
-        proxy.reload(settings, access_log(settings) if settings.log.access != old.log.access else proxy.access_log)
+        proxy.reload(settings, access_log(settings) if settings.log != old.log else proxy.access_log)
         logging.getLogger().setLevel(settings.log.level.upper())
         redaction.shows_queries = settings.log.queries
     except (ConfigError, ValueError, OSError, exceptions.OptionsError) as error:

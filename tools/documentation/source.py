@@ -23,7 +23,10 @@ class Section:
 
 
 SECTIONS = (
-    Section("Use", ("docs/set-up", "docs/offline", "docs/edge", "docs/mitmproxy", "docs/troubleshooting")),
+    Section(
+        "Use",
+        ("docs/set-up", "docs/offline", "docs/edge", "docs/mitmproxy", "docs/observability", "docs/troubleshooting"),
+    ),
     Section(
         "Recipes",
         (

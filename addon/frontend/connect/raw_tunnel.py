@@ -15,6 +15,7 @@ from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import STALL_TIMEOUT
 from addon.frontend.frontend import Frontend
 from addon.origin import OriginFailure, OriginResponse
+from addon.runtime.access_log.logged_response import LoggedResponse
 
 logger = logging.getLogger(__name__)
 
@@ -86,18 +87,18 @@ class TunnelEnd(asyncio.Protocol):
 class RawTunnel:
     """Joins a client to a host."""
 
-    def __init__(self, frontend: Frontend, log_line: Callable[[int], str], client: str = "") -> None:
+    def __init__(self, frontend: Frontend, logged: Callable[[int], LoggedResponse], client: str = "") -> None:
         """Log the tunnel when it ends.
 
         Args:
             frontend: The parts that all connections share.
-            log_line: Returns the line, by how many bytes the origin has sent.
+            logged: Returns what is logged, by how many bytes the origin has sent.
             client: The client's address, if it is not that of its connection.
         """
         self._address = client
         self.deadline = inf
         self._frontend = frontend
-        self._log_line = log_line
+        self._logged, self._began = logged, frontend.connections.clock()
         self._client, self._origin = TunnelEnd(self), TunnelEnd(self)
         self._client.other, self._origin.other = self._origin, self._client
         self._connecting: asyncio.Task[None] | None = None
@@ -164,7 +165,10 @@ class RawTunnel:
             connections.discard(self)
         if end is self._client and end.transport is not None:
             connections.limits.release(end.transport)
-            connections.write_log(self._address or address_of(end.transport), self._log_line(self._origin.received))
+            address = self._address or address_of(end.transport)
+            connections.note_sent(
+                self._logged(self._origin.received), address, began=self._began, transport=end.transport
+            )
 
     def expire(self) -> None:
         """Close a tunnel in which no bytes pass any more: in order if it was to end, else at once."""

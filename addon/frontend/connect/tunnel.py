@@ -19,7 +19,7 @@ from addon.frontend.connect.tls import TlsConnection
 from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.frontend import Frontend
-from addon.runtime.access_log import format_line
+from addon.runtime.access_log.logged_response import LoggedResponse
 from cache.http.messages import Fields
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class ConnectTunnel(asyncio.Protocol):
             transport.abort()
             return
         self._frontend.service.counters.count("passed_through")
-        RawTunnel(self._frontend, self._log_line).start(transport, data, self._host, self._port)
+        RawTunnel(self._frontend, self._logged).start(transport, data, self._host, self._port)
 
     def _begin_http(self) -> None:
         """Answer HTTP in clear text; it may be HTTP/2 as well, with prior knowledge (RFC 9113 §3.3)."""
@@ -164,11 +164,11 @@ class ConnectTunnel(asyncio.Protocol):
         self._frontend.connections.limits.release(self._transport)
 
     def _log(self) -> None:
-        self._frontend.connections.write_log(address_of(self._transport), self._log_line(0))
+        self._frontend.connections.note_sent(self._logged(0), address_of(self._transport), transport=self._transport)
 
-    def _log_line(self, size: int) -> str:
-        """Return the log line of a tunnel in which the host has sent `size` bytes."""
-        return format_line(self._request_line, 200, size, "tunnel")
+    def _logged(self, size: int) -> LoggedResponse:
+        """Return what is logged of a tunnel in which the host has sent `size` bytes."""
+        return LoggedResponse(200, size, line=self._request_line, is_tunnel=True)
 
     def expire(self) -> None:
         """Close a tunnel whose client has sent nothing that could be understood."""

@@ -12,7 +12,7 @@ from addon.origin import OriginResponse
 from addon.origin.web_socket import KEY, fault_in_switch, handshake_fields
 from addon.pipeline.reply import Reply, Stream
 from addon.pipeline.request_context import RequestContext
-from addon.runtime.access_log import access_line
+from addon.runtime.access_log.logged_response import LoggedResponse
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Detail
@@ -71,7 +71,7 @@ class WebSocketHandshake:
         client = self._request.client
         tunnel = RawTunnel(
             self._frontend,
-            lambda size: access_line(self._request, SWITCHING_PROTOCOLS, size, reply.handling),
+            lambda size: LoggedResponse(SWITCHING_PROTOCOLS, size, self._request, handling=reply.handling),
             client.address if client else "",
         )
         tunnel.join(transport, data, switched)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from math import inf
 from typing import cast
 
@@ -31,8 +31,9 @@ from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.http1.response_task import ResponseTask
 from addon.frontend.http1.send import write_together
 from addon.frontend.http1.tunnel_requests import open_tunnel
+from addon.origin.exchange_times import ExchangeTimes
 from addon.pipeline.reply import Reply
-from addon.runtime.access_log import UNPARSED_REQUEST, format_line
+from addon.runtime.access_log.logged_response import UNPARSED_REQUEST, LoggedResponse
 from cache.http.messages import Request, Response
 from cache.rules.streams import asks_for_stream, is_stream
 
@@ -52,7 +53,7 @@ class Http1Connection(asyncio.Protocol):
         self._frontend, self._fast_path = handler.frontend, handler.fast_path
         self._connections = handler.frontend.connections
         self.deadline = self._connections.now + IDLE_TIMEOUT
-        self._state = _READY
+        self._state, self.began = _READY, 0.0
         self._may_start_http2 = True  # until anything else than its preface has come
         self._buffer = b""  # bytes of requests that are not answered yet
         self._input_ended = False  # the client has sent its last byte
@@ -164,7 +165,7 @@ class Http1Connection(asyncio.Protocol):
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._may_start_http2 = False
         write_together(self.transport, known.head_at(now), known.content)
-        fast_path.count(known, now, self.client_address)
+        fast_path.count(known, now, self.client_address, self.transport)
         return True
 
     def _send_ready(self, ready: HotResponse | ReadyFetch | None, *, counted: bool = False) -> bool:
@@ -172,7 +173,7 @@ class Http1Connection(asyncio.Protocol):
         if ready is None or isinstance(ready, HotResponse):
             return ready is not None and self._send_hot(ready, counted=counted)
         self._move(Event.REQUEST)
-        self._response, self.deadline = ready, inf
+        self._response, self.deadline, self.began = ready, inf, self._connections.clock()
         ready.send()
         return True
 
@@ -260,7 +261,7 @@ class Http1Connection(asyncio.Protocol):
     def _handle(self, head: RequestHead, request: Request, refused: RefusedRequest | None = None) -> None:
         """Answer a request by the handler, in a task; what follows a request for WebSocket waits in the buffer."""
         web_socket, handler = head.asks_for_web_socket, self._handler
-        self._body = None
+        self._body, self.began = None, self._connections.clock()
         if head.has_content:
             self._body, rest = RequestBody(head.length, self.transport), self._buffer
             self._buffer = self._body.begin(rest)
@@ -305,14 +306,13 @@ class Http1Connection(asyncio.Protocol):
             self._body = None
         self._move(Event.RESPONSE_SENT)
 
-    def send_direct(self, head: bytes, content: bytes, log_line: Callable[[], str]) -> None:
+    def send_direct(self, head: bytes, content: bytes, logged: LoggedResponse, times: ExchangeTimes) -> None:
         """Send the response to a direct fetch, and answer the next request."""
         self._response = None
         if self.transport.is_closing():
             return
         write_together(self.transport, head, content)
-        if self._connections.log is not None:
-            self._connections.write_log(self.client_address(), log_line())
+        self._connections.note(self, logged, times)
         self._move(Event.RESPONSE_SENT)
         self._answer_buffered(fresh=True)
 
@@ -377,7 +377,8 @@ class Http1Connection(asyncio.Protocol):
         """Send an error of this proxy's own, logged under a request line, and end."""
         if isinstance(reply.content, bytes):
             write_together(self.transport, head_bytes(reply.head, Framing(close=True)), reply.content)
-            self._connections.write_log(self.client_address(), format_line(line, reply.head.status, len(reply.content)))
+            logged = reply.logged(len(reply.content), line=line)
+            self._connections.note_sent(logged, self.client_address(), transport=self.transport)
         self._move(Event.LAST)
 
     def _close(self) -> None:

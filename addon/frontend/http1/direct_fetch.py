@@ -6,12 +6,12 @@ If other processes use the store, a `LeasedFetch` asks for the lease of its key 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from addon.origin import FailureKind, OriginResponse
 from addon.origin.backends.health import OriginHealth
 from addon.origin.exchange import Exchange
+from addon.origin.exchange_times import ExchangeTimes
 from addon.origin.prepared_request import ReadyRequest, prepare_get
 from addon.origin.response_buffer import SMALL_BODY_WAIT
 from addon.origin.retries import Retries
@@ -20,6 +20,7 @@ from addon.pipeline.reply import Reply
 from addon.pipeline.request_context import NO_CONTEXT, without_hop_fields
 from addon.pipeline.responder import Responder
 from addon.pipeline.single_flight import Flight
+from addon.runtime.access_log.logged_response import LoggedResponse
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request, Response
 
@@ -48,8 +49,8 @@ class ReadyFetch(Protocol):
 class DirectFetchClient(Protocol):
     """A client connection, as far as a direct fetch needs it."""
 
-    def send_direct(self, head: bytes, content: bytes, log_line: Callable[[], str]) -> None:
-        """Send a response; `log_line` makes its line in the access log."""
+    def send_direct(self, head: bytes, content: bytes, logged: LoggedResponse, times: ExchangeTimes) -> None:
+        """Send a response; `logged` describes it for the access log, and `times` the exchange with the origin."""
 
     def continue_fetch(self, fetch: ReadyFetch) -> None:
         """Answer by the fetcher: the response has begun, or will never come, or the client has disconnected."""
@@ -138,7 +139,12 @@ class DirectFetch:
         if exchange is None:  # it has failed while it was sent
             raise response.failure or RuntimeError("the request has not been sent")
         head = await exchange.receive_head(response)
-        return OriginResponse(head, self.sent_at, self.fetcher.clock(), exchange, response)
+        return OriginResponse(head, self.sent_at, self.fetcher.clock, exchange, response)
+
+    def times(self) -> ExchangeTimes:
+        """Return how long the origin took, now that its response is complete."""
+        seconds = max(0.0, self.fetcher.clock() - self.sent_at)
+        return ExchangeTimes(seconds, seconds)
 
     def client_lost(self) -> None:
         """Go on without the client, or stop if no other request could use the response."""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from addon.frontend.http1.batched_counters import BatchedCounters
@@ -20,9 +21,11 @@ from addon.frontend.http1.request_templates import RequestTemplates
 from addon.frontend.http1.validations import Validations
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.single_flight import ANYONE, audience_of
-from addon.runtime.access_log import AccessLog
+from addon.runtime.access_log.file import AccessLog
+from addon.runtime.access_log.logged_response import LoggedResponse, Sending
 from addon.runtime.counters import Counters
 from cache import engine
+from cache.answer.cache_status import Handling
 from cache.engine.decisions import Forward, Refuse, Serve, Validate
 from cache.http.client import Client
 from cache.http.messages import Request
@@ -49,6 +52,7 @@ class FastPath:
         validations: Its validation plans.
         clock: Returns seconds since the epoch.
         log: The access log, if there is one.
+        site_of: Returns the name of the site of a host.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class FastPath:
         self.classes = RequestClasses(lambda: self.fetcher.policy.site_rules)
         self._active = active
         self.log = log
+        self.site_of: Callable[[str], str] = lambda _: ""
         self._counters = counters
         self._batched = BatchedCounters(counters)
         self._hit_counts: dict[tuple[str, str | None, str], HitCount] = {}
@@ -107,8 +112,8 @@ class FastPath:
             hot.version = version
         return True
 
-    def count(self, hot: HotResponse, now: float, address: Callable[[], str]) -> None:
-        """Count and log a hot response; `address` returns that of the client that has got it."""
+    def count(self, hot: HotResponse, now: float, address: Callable[[], str], transport: asyncio.BaseTransport) -> None:
+        """Count and log a hot response; `address` returns that of the client that has got it by `transport`."""
         hot.visited = True
         hits = hot.hits
         hits.responses += 1
@@ -118,7 +123,7 @@ class FastPath:
             hot.used = True
             self._used.append(hot)
         if self.log is not None:
-            self.log.note(now, address(), hot.log_line)
+            self.log.note(Sending(now, address(), transport=transport), hot.log_line)
 
     def _flush_hits(self) -> None:
         """Add the hot responses that were sent to the counters."""
@@ -220,8 +225,13 @@ class FastPath:
             now=now,
             stamp=stamp,
             hits=self._hits,
-            logged=self.log is not None,
+            log_line=self._log_line if self.log is not None else None,
         )
+
+    def _log_line(self, request: Request, status: int, size: int, handling: Handling) -> str:
+        """Return the line of a hot response in the access log, as `LineFormat.prepare` returns it."""
+        response = LoggedResponse(status, size, request, handling=handling)
+        return self.log.prepare(response, self.site_of(request.host)) if self.log is not None else ""
 
     def _make_hot[Kind: HotResponse](
         self, kind: type[Kind], name: HotKey, request: Request, decision: Serve, *, stamp: Stamp, now: float
@@ -239,7 +249,7 @@ class FastPath:
             now=now,
             stamp=stamp,
             hits=hits,
-            logged=self.log is not None,
+            log_line=self._log_line if self.log is not None else None,
         )
         if hot is not None:
             self.hot.put(name, hot)

@@ -25,7 +25,6 @@ from addon.frontend.http1.send import Client, send
 from addon.frontend.http1.tunnel_requests import ReleasableClient, join_web_socket
 from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
-from addon.runtime.access_log import access_line
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Forwarded
 from cache.stores.base import StoreError
@@ -38,6 +37,9 @@ MAX_BUFFERED = 65_536
 
 class RespondingClient(Client, ReleasableClient, Protocol):
     """A client connection, as far as the handler needs it."""
+
+    began: float
+    """The time at which the request's head was there, in seconds since the epoch."""
 
     def client_address(self) -> str:
         """Return the client's address."""
@@ -150,10 +152,7 @@ class Handler:
             return False
         finally:
             await _close(reply)
-            connections = self.frontend.connections
-            if connections.log is not None:
-                line = access_line(request, reply.head.status, size, reply.handling)
-                connections.log.note(connections.clock(), client.client_address(), line)
+            self.frontend.connections.note(client, reply.logged(size, request), reply.upstream)
         if reply.handling and reply.handling.fwd is Forwarded.URI_MISS and not framing.close:
             not_stored = None if isinstance(reply.content, Stream) else reply.handling.not_stored
             self.fast_path.templates.learn(request, not_stored)

@@ -7,14 +7,13 @@ the response is the same until `valid_until`, except for `Age` and `ttl`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import floor
 from typing import NamedTuple
 
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.pipeline.counting import from_copy_counters, host_counters, request_counters, response_counters
-from addon.runtime.access_log import access_line
 from addon.runtime.counters import Counters
 from cache.answer.cache_status import Handling
 from cache.engine.decisions import Serve
@@ -31,6 +30,10 @@ MAX_JOINED = 4096
 
 MAX_PERCENT_SIGNS = 16
 """Percent signs in such content; each has to be doubled in the template."""
+
+
+LogLine = Callable[[Request, int, int, Handling], str]
+"""Makes a line of the access log, of the request, the status, the bytes of content, and the part of the cache."""
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +108,7 @@ class HotResponse(KnownDecision):
     """The time that the origin had taken to send the response."""
     hits: HitCount
     log_line: str = ""
-    """Its line in the access log, from the method on; empty if there is no log."""
+    """Its line in the access log, as `LineFormat.prepare` returns it; empty if there is no log."""
     cache_status: str = ""
     """See `Encoded`."""
     visited: bool = False
@@ -178,7 +181,7 @@ def hot_response[Kind: HotResponse](
     now: float,
     stamp: Stamp,
     hits: HitCount,
-    logged: bool = False,
+    log_line: LogLine | None = None,
 ) -> Kind | None:
     """Return a response that can be sent again, or None if it may be another one a moment later.
 
@@ -191,7 +194,7 @@ def hot_response[Kind: HotResponse](
         now: The time of the decision.
         stamp: The generation of the primary key.
         hits: Counts the response when it is sent.
-        logged: There is an access log.
+        log_line: Makes its line in the access log, if there is one.
     """
     if not is_lasting(serve, policy, now):
         return None
@@ -219,7 +222,7 @@ def hot_response[Kind: HotResponse](
         milliseconds=entry.milliseconds,
         hits=hits,
         rate=effects_of(request, policy).rate,
-        log_line=access_line(request, serve.response.head.status, len(content), serve.handling) if logged else "",
+        log_line=log_line(request, serve.response.head.status, len(content), serve.handling) if log_line else "",
     )
 
 

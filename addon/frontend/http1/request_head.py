@@ -14,7 +14,7 @@ from addon.frontend.gateway.gates import Refusal
 from addon.frontend.set_up_page.page import SetUpPage
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.reply import Reply
-from addon.runtime.access_log import UNPARSED_REQUEST, request_line
+from addon.runtime.access_log.logged_response import UNPARSED_REQUEST, request_line
 from cache.http.client import Client
 from cache.http.fields import HOST, TOKEN, tokens
 from cache.http.messages import Fields, Request

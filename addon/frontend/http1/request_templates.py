@@ -22,7 +22,7 @@ from addon.pipeline.counting import from_origin_counters, request_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import is_collapsible
 from addon.pipeline.single_flight import Flight, FlightResult, audience_of
-from addon.runtime.access_log import access_line
+from addon.runtime.access_log.logged_response import LoggedResponse
 from cache import engine
 from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest
 from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request
@@ -246,11 +246,11 @@ class TemplateFetch(DirectFetch):
             if not fetcher.store.keep_at_once(entry, content, self.flight):
                 return False
         self._templates.conclude(self, known, len(content))
-        self.client.send_direct(presented, content, lambda: self._log_line(known.outcome, len(content)))
+        self.client.send_direct(presented, content, self._logged(known.outcome, len(content)), self.times())
         return True
 
-    def _log_line(self, outcome: Relay | Store, size: int) -> str:
-        return access_line(self.request, outcome.response.head.status, size, outcome.handling)
+    def _logged(self, outcome: Relay | Store, size: int) -> LoggedResponse:
+        return LoggedResponse(outcome.response.head.status, size, self.request, handling=outcome.handling)
 
 
 def _alike(request: Request, policy: CachePolicy) -> ALIKE:

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from addon.frontend.http1.hot_response import HitCount, HotResponse, joined, template_of, version_of
-from addon.runtime.access_log import access_line
+from addon.frontend.http1.hot_response import HitCount, HotResponse, LogLine, joined, template_of, version_of
 from cache.answer.cache_status import Handling
 from cache.answer.compose import NO_CONTENT, path_conditions
 from cache.engine.decisions import Serve
@@ -139,7 +138,7 @@ class ResponsePatterns:
         now: float,
         stamp: Stamp,
         hits: Callable[[Request, str | None], HitCount],
-        logged: bool,
+        log_line: LogLine | None,
     ) -> HotResponse | None:
         """Return the hot response that the engine's decision would lead to, or None if the engine has to be asked.
 
@@ -150,7 +149,7 @@ class ResponsePatterns:
             now: The time, in seconds since the epoch.
             stamp: The generation of the primary key.
             hits: Returns what counts the response when it is sent, by the request and the exemption from 203.
-            logged: There is an access log.
+            log_line: Makes its line in the access log, if there is one.
         """
         if policy is not self._policy or now < policy.freshness.clock_valid_from:
             return None
@@ -186,7 +185,7 @@ class ResponsePatterns:
             length=length,
             milliseconds=copy.milliseconds,
             hits=hits(request, pattern.exemption),
-            log_line=access_line(request, pattern.status, length, _HIT) if logged else "",
+            log_line=log_line(request, pattern.status, length, _HIT) if log_line else "",
         )
 
     def _key(self, request: Request, form: Form) -> tuple[object, ...]:

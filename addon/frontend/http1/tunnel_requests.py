@@ -14,7 +14,7 @@ from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import head_bytes
 from addon.origin.web_socket import SWITCH
 from addon.pipeline.reply import Reply
-from addon.runtime.access_log import request_line
+from addon.runtime.access_log.logged_response import request_line
 from cache.http.field_table import FRAMING
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"

@@ -27,7 +27,7 @@ from addon.pipeline.counting import from_copy_counters, host_counters, response_
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import is_collapsible
 from addon.pipeline.single_flight import Flight, FlightResult
-from addon.runtime.access_log import access_line
+from addon.runtime.access_log.logged_response import LoggedResponse
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Validate
 from cache.http.client import Client
@@ -82,8 +82,8 @@ class ValidationPlan:
     """Such responses."""
     octets: Tally
     """The bytes of their content."""
-    log_line: str
-    """Its line in the access log, from the method on."""
+    logged: LoggedResponse
+    """Such a response, for the access log."""
 
     def is_confirmed_by(self, head: FormedHead, now: float) -> bool:
         """Return whether a 304 is the expected one. `now` is in seconds since the epoch."""
@@ -283,7 +283,8 @@ class ValidatingFetch(DirectFetch):
         if plan is None or content is None:
             return False
         self._validations.conclude(self, plan)
-        self.client.send_direct(plan.head % head.open_values[plan.date].encode("ascii"), content, lambda: plan.log_line)
+        shown = plan.head % head.open_values[plan.date].encode("ascii")
+        self.client.send_direct(shown, content, plan.logged, self.times())
         return True
 
 
@@ -326,7 +327,7 @@ def validation_plan(
             "origin.fetches", "origin.validations", *names, *host_counters(host, outcome.handling)
         ),
         octets=counters.tally(*from_copy_counters(host)),
-        log_line=access_line(request, presented.status, response.length, outcome.handling),
+        logged=LoggedResponse(presented.status, response.length, request, handling=outcome.handling),
     )
 
 

@@ -19,7 +19,6 @@ from addon.frontend.http2.turns import Turns
 from addon.frontend.http2.upload import Upload
 from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
-from addon.runtime.access_log import access_line, format_line
 from cache.http.fields import tokens
 from cache.http.messages import Request, Response
 from cache.rules.streams import is_stream
@@ -33,6 +32,12 @@ class AnsweredStream(RespondingStream, Protocol):
 
     may_be_silent: bool
     """Client and origin may be silent for long."""
+    began: float
+    """The time at which the request's head was there, in seconds since the epoch."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """Return the transport of the connection."""
 
     @property
     def sending_complete(self) -> bool:
@@ -100,7 +105,7 @@ class Http2Handler:
             size = await send(stream, reply)
         except ClientGone:
             return False
-        self._log(stream, format_line(line, reply.head.status, size))
+        self.frontend.connections.note(stream, reply.logged(size, line=line), reply.upstream)
         return True
 
     async def send(self, stream: AnsweredStream, request: Request, reply: Reply) -> bool:
@@ -117,14 +122,8 @@ class Http2Handler:
             return False
         finally:
             await _close(reply)
-            self._log(stream, access_line(request, reply.head.status, size, reply.handling))
+            self.frontend.connections.note(stream, reply.logged(size, request), reply.upstream)
         return True
-
-    def _log(self, stream: AnsweredStream, line: str) -> None:
-        """Write the line of a response to the access log."""
-        connections = self.frontend.connections
-        if connections.log is not None:
-            connections.log.note(connections.clock(), stream.client_address(), line)
 
 
 async def _close(reply: Reply) -> None:

@@ -46,5 +46,5 @@ class HotSender:
         outbound.window.size -= length
         outbound.write(*hot_frames(number, hot.block_at(now), hot.content))
         self._budgets.content_sent(1 + length // frames.MAX_FRAME)
-        fast_path.count(hot, now, address)
+        fast_path.count(hot, now, address, outbound.transport)
         return True

@@ -57,6 +57,7 @@ class Stream:
         unread: Bytes of content in memory that could not be sent yet.
         is_read: Between the last two looks the client has read of the response, or of others before it.
         is_stuck: It has not, although there was content.
+        began: When the request's head was there, in seconds since the epoch.
         held_since: Since when the origin has taken nothing of the content that is held for it.
     """
 
@@ -83,6 +84,7 @@ class Stream:
         self.unread = self.head_size = 0
         self.is_read = self.is_stuck = False
         self.held_since = owner.now()
+        self.began = 0.0
         self._looked_at = 0, 0, 0, 0
         """Bytes that were sent on the stream and the connection, unread, and taken by the origin, at the last look."""
         self._owner = owner

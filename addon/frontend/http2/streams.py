@@ -214,7 +214,7 @@ class Streams:
         stream = Stream(
             number, self._connection, self._ended, window=window, upload_window=upload_window, upload=upload
         )
-        stream.head_size = head_size
+        stream.head_size, stream.began = head_size, self._handler.frontend.connections.clock()
         self._open[number] = stream
         return stream
 

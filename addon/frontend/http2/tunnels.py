@@ -21,7 +21,7 @@ from addon.origin import FailureKind, OriginFailure
 from addon.origin.web_socket import ACCEPT, new_key
 from addon.pipeline.reply import Reply
 from addon.pipeline.reply import Stream as ContentStream
-from addon.runtime.access_log import request_line
+from addon.runtime.access_log.logged_response import request_line
 from cache.http.field_table import FRAMING
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Refused

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from mitmproxy import connection
 
 from addon.origin import FailureKind, OriginFailure
+from addon.origin.exchange_times import ExchangeTimes
 from cache.answer.compose import NO_CONTENT
 from cache.http.messages import Fields, Response
 
@@ -27,6 +28,7 @@ class ArrivingResponse:
         request_time: When the request was sent, in seconds since the epoch.
         response_time: When the head was received, in seconds since the epoch.
         whole: Empty if the response has no content, else None.
+        times: How long the parts of the exchange took; not for the connection, which mitmproxy opens when it wants.
         trailers: The trailer fields, once the content was read to its end.
         read_leniently: False; mitmproxy decides which responses it reads.
         waiting: Bytes of content that were not read yet.
@@ -40,6 +42,7 @@ class ArrivingResponse:
         self.request_time = clock()
         self.response_time = 0.0
         self.whole: bytes | None = None
+        self.times = ExchangeTimes(connect=None)
         self.trailers = Fields()
         self.read_leniently = False
         self.waiting = 0
@@ -56,13 +59,18 @@ class ArrivingResponse:
         self._room = asyncio.Event()
         self._room.set()
 
+    def note_end(self) -> None:
+        """Note that the content was read to its end just now."""
+        self.times.whole = max(0.0, self._clock() - self.request_time)
+
     # ---- from mitmproxy
 
     def begin(self, head: Response) -> None:
         """Note the head."""
         self.head, self.response_time, self._has_head = head, self._clock(), True
+        self.times.head = max(0.0, self.response_time - self.request_time)
         if self._method == "HEAD" or head.status in NO_CONTENT:
-            self.whole = b""
+            self.whole, self.times.whole = b"", self.times.head
         self._progress.set()
 
     def feed(self, data: bytes) -> None:

@@ -10,12 +10,13 @@ from mitmproxy.proxy.layers.http import ErrorCode
 from addon.config.settings import Settings
 from addon.frontend.http1.request_head import HeadLimits
 from addon.frontend.mitm.failures import failure_of
-from addon.frontend.mitm.messages import whole_response
+from addon.frontend.mitm.messages import head_of_request, whole_response
 from addon.frontend.mitm.serve.served_clients import ServedClients
 from addon.frontend.set_up_page.page import set_up_page_of
 from addon.origin.options import OriginOptions
 from addon.pipeline.reply import Reply
-from addon.runtime.access_log import AccessLog, format_line, request_line, result_of
+from addon.runtime.access_log.file import AccessLog
+from addon.runtime.access_log.logged_response import LoggedResponse, Sending, request_line
 from addon.service import Service
 
 
@@ -76,11 +77,28 @@ class ServedConnections:
         """Write a line about a response to the access log."""
         if self.log is None:
             return
-        request, client = flow.request, flow.client_conn.peername
-        reply = self._replies.get(flow)
-        if request.method == "CONNECT":
-            cache, target = "tunnel", f"{request.data.host}:{request.data.port}"
-        else:
-            cache, target = result_of(reply.handling if reply else None), request.pretty_url
-        line = format_line(request_line(request.method, target, request.http_version), status, size, cache)
-        self.log.note(self.service.clock(), client[0] if client else "-", line)
+        request, reply = flow.request, self._replies.get(flow)
+        is_tunnel = request.method == "CONNECT"
+        target = f"{request.data.host}:{request.data.port}" if is_tunnel else request.pretty_url
+        logged = LoggedResponse(
+            status,
+            size,
+            None if is_tunnel else head_of_request(request),
+            request_line(request.method, target, request.http_version),
+            handling=reply.handling if reply else None,
+            refused=reply.refused if reply else None,
+            is_tunnel=is_tunnel,
+        )
+        self.log.note_response(logged, self._sending(flow, reply))
+
+    def _sending(self, flow: http.HTTPFlow, reply: Reply | None) -> Sending:
+        """Return how the response to a flow was sent, which has just ended."""
+        client, now = flow.client_conn, self.service.clock()
+        received = flow.request.timestamp_end or flow.request.timestamp_start
+        return Sending(
+            now,
+            client.peername[0] if client.peername else "",
+            max(0.0, now - received),
+            reply.upstream if reply else None,
+            tls=(client.tls_version, client.cipher),
+        )

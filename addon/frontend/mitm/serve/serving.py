@@ -29,7 +29,7 @@ from addon.frontend.mitm.serve.served_clients import ServedClients
 from addon.frontend.mitm.serve.served_connections import ServedConnections
 from addon.frontend.mitm.serve.served_http import ServedNextLayer
 from addon.frontend.mitm.serve.served_requests import ServedRequests
-from addon.runtime.access_log import AccessLog
+from addon.runtime.access_log.file import AccessLog
 from addon.runtime.draining import Draining
 from addon.service import Service
 

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
 from addon.frontend.http1.response_patterns import MAX_PATTERNS, ResponsePatterns
+from addon.runtime.access_log.line_format import LineFormat
+from addon.runtime.access_log.logged_response import LoggedResponse
 from cache import engine
+from cache.answer.cache_status import Handling
 from cache.engine.decisions import Serve
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request, Response
@@ -28,6 +31,11 @@ REQUEST = Request("GET", "http", "a.example", 80, "/")
 STAMP, HITS = Stamp(0, 1, 1, (), 0, ""), HitCount("http", None, "a.example")
 
 
+def logged(request: Request, status: int, size: int, handling: Handling) -> str:
+    """Return the line of a response in the access log."""
+    return LineFormat().prepare(LoggedResponse(status, size, request, handling=handling))
+
+
 def by_engine(
     request: Request, entry: StoredResponse, content: bytes, policy: CachePolicy, now: float
 ) -> tuple[Serve, HotResponse] | None:
@@ -36,7 +44,7 @@ def by_engine(
     if not isinstance(decision, Serve):
         return None
     hot = hot_response(
-        HotResponse, request, decision, content, policy=policy, now=now, stamp=STAMP, hits=HITS, logged=True
+        HotResponse, request, decision, content, policy=policy, now=now, stamp=STAMP, hits=HITS, log_line=logged
     )
     return (decision, hot) if hot else None
 
@@ -48,7 +56,7 @@ def by_pattern(
     stored = replace(entry, sha256=sha256(content).hexdigest())
     in_memory, on_disk = copy_of(stored, content), copy_in_row(read_record(encode(stored)), encode(stored), content)
     made = [
-        patterns.hot_response(request, copy, policy=policy, now=now, stamp=STAMP, hits=lambda *_: HITS, logged=True)
+        patterns.hot_response(request, copy, policy=policy, now=now, stamp=STAMP, hits=lambda *_: HITS, log_line=logged)
         for copy in (in_memory, on_disk)
         if copy is not None
     ]

@@ -17,7 +17,10 @@ from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.request_head import MalformedRequest, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets
-from addon.runtime.access_log import AccessLog, access_line, timestamp
+from addon.runtime.access_log.file import AccessLog
+from addon.runtime.access_log.line_format import LineFormat
+from addon.runtime.access_log.logged_response import LoggedResponse, Sending
+from addon.runtime.access_log.variables import local_time
 from cache.http.messages import Request
 from tests.addon.frontend.front_end import (
     FRESH,
@@ -41,17 +44,21 @@ def log_settings(tmp_path: Path) -> dict[str, str]:
     return {"access": str(tmp_path / "log")}
 
 
+def response_to(target: str) -> LoggedResponse:
+    return LoggedResponse(200, 5, Request("GET", "http", "a.example", 80, target))
+
+
 def format_line(target: str) -> str:
-    return access_line(Request("GET", "http", "a.example", 80, target), 200, 5, None)
+    return LineFormat().prepare(response_to(target)).partition("] ")[2]
 
 
-def write(path: Path, *entries: tuple[float, str, str]) -> None:
-    """Write entries of time, client and line to a log."""
+def write(path: Path, *entries: tuple[float, str, LoggedResponse]) -> None:
+    """Write entries of time, client and response to a log."""
 
     async def write_all() -> None:
         log = AccessLog(path)
-        for entry in entries:
-            log.note(*entry)
+        for at, client, response in entries:
+            log.note_response(response, Sending(at, client))
         await log.close()
 
     asyncio.run(write_all())
@@ -64,14 +71,14 @@ def test_the_query_is_not_logged() -> None:
 
 def test_the_query_is_logged_if_the_operator_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "shows_queries", True)
-    assert format_line('/a?b="c"') == '"GET http://a.example/a?b=%22c%22 HTTP/1.1" 200 5 -'
+    assert format_line('/a?b="c"') == r'"GET http://a.example/a?b=\x22c\x22 HTTP/1.1" 200 5 -'
 
 
 @pytest.mark.parametrize(("mask", "mode"), [(0, 0o640), (0o022, 0o640), (0o077, 0o600)])
 def test_a_new_file_can_be_read_by_its_owner_and_group_at_most(mask: int, mode: int, tmp_path: Path) -> None:
     before = os.umask(mask)
     try:
-        write(tmp_path / "log", (0.0, "client", "line"))
+        write(tmp_path / "log", (0.0, "client", response_to("/")))
     finally:
         os.umask(before)
     assert (tmp_path / "log").stat().st_mode & 0o777 == mode
@@ -80,7 +87,7 @@ def test_a_new_file_can_be_read_by_its_owner_and_group_at_most(mask: int, mode: 
 def test_a_file_that_exists_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "log").touch(0o604)
     (tmp_path / "log").chmod(0o604)
-    write(tmp_path / "log", (0.0, "client", "line"))
+    write(tmp_path / "log", (0.0, "client", response_to("/")))
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o604
 
 
@@ -101,21 +108,21 @@ def test_a_named_pipe_may_have_no_reader_yet(tmp_path: Path) -> None:
 def test_no_lines_are_not_reported_as_lost(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path / "nowhere" / "log")
     assert not caplog.messages
-    write(tmp_path / "nowhere" / "log", (0.0, "client", "line"))
+    write(tmp_path / "nowhere" / "log", (0.0, "client", response_to("/")))
     assert "1 lines are lost" in caplog.text
 
 
 def test_a_quotation_mark_in_the_target_is_escaped() -> None:
-    assert format_line('/" 200 0 hit') == '"GET http://a.example/%22 200 0 hit HTTP/1.1" 200 5 -'
+    assert format_line('/" 200 0 hit') == r'"GET http://a.example/\x22 200 0 hit HTTP/1.1" 200 5 -'
 
 
 def test_the_timestamp_has_the_common_log_format() -> None:
-    assert timestamp(1_795_435_200) == "23/Nov/2026:12:00:00 +0000"
+    assert local_time(1_795_435_200) == "23/Nov/2026:12:00:00 +0000"
 
 
 def test_a_line_contains_client_and_time(tmp_path: Path) -> None:
     write(
-        tmp_path / "log", (1_795_435_200.9, "127.0.0.1", format_line("/")), (1_795_435_201.0, "::1", format_line("/"))
+        tmp_path / "log", (1_795_435_200.9, "127.0.0.1", response_to("/")), (1_795_435_201.0, "::1", response_to("/"))
     )
     assert (tmp_path / "log").read_text().splitlines() == [
         '127.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET http://a.example/ HTTP/1.1" 200 5 -',
@@ -128,10 +135,10 @@ def test_no_byte_of_a_target_breaks_the_line(byte: int, tmp_path: Path) -> None:
     target = bytes([byte])
     try:
         head = parse(b'GET http://%b.example/%b"%b HTTP/1.1\r\nHost: a\r\n\r\n' % (target, target, target))
-        line = access_line(ForwardProxyTargets().request(head), 200, 5, None)
+        response = LoggedResponse(200, 5, ForwardProxyTargets().request(head))
     except MalformedRequest:
         return
-    write(tmp_path / "log", (0.0, "127.0.0.1", line))
+    write(tmp_path / "log", (0.0, "127.0.0.1", response))
     text = (tmp_path / "log").read_bytes()
     assert LINE.fullmatch(text.decode("ascii").removesuffix("\n"))
     assert all(0x20 <= each < 0x7F for each in text[:-1])

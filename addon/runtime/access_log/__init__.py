@@ -1,0 +1,1 @@
+"""The access log: one line for each response, in a format of the operator's choice."""

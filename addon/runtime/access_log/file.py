@@ -1,0 +1,97 @@
+"""The file of the access log: lines are gathered, and appended about once a second.
+
+Queries are hidden, because they may contain secrets (ledger SEC-10). A request that could not be parsed has "-" as
+its request line. A tunnel that is passed through unopened is logged when it ends, with the number of bytes that its
+client received. A tunnel that this proxy opens is logged as soon as that is decided, because each request in it has its
+own line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from addon.runtime.access_log.line_format import LineFormat
+from addon.runtime.access_log.logged_response import LoggedResponse, Sending
+
+logger = logging.getLogger(__name__)
+
+WRITE_INTERVAL = 1.0
+"""Seconds between two writes to the file."""
+
+MODE = 0o640
+"""The mode of a file that is created, since its lines tell who requested what. A file that exists keeps its mode."""
+
+MAX_WAITING_LINES = 50_000
+"""Lines that may wait for the disk. If there are more, all waiting lines are dropped, with a warning."""
+
+
+class AccessLog:
+    """Buffers log lines and appends them to a file. It opens the file for each write, so the file can be rotated."""
+
+    def __init__(self, path: Path, line_format: LineFormat | None = None) -> None:
+        self._path = path
+        self._format = line_format or LineFormat()
+        self.prepare = self._format.prepare
+        """See `LineFormat.prepare`."""
+        self._lines: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Future[None] | None = None
+
+    def check(self) -> None:
+        """Open the file, which is created if it does not exist. Raises OSError if it cannot be written."""
+        if not self._path.is_fifo():  # its reader may come later
+            os.close(_open(os.fspath(self._path), os.O_WRONLY | os.O_APPEND | os.O_CREAT))
+
+    def note(self, sending: Sending, prepared: str) -> None:
+        """Add the line of a response that was sent; `prepared` is what `prepare` has returned for it."""
+        self._lines.append(self._format.line(prepared, sending) + "\n")
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
+
+    def note_response(self, response: LoggedResponse, sending: Sending, site: str = "") -> None:
+        """Add the line of a response that was sent. `site` is the site of it."""
+        self.note(sending, self.prepare(response, site))
+
+    def _write(self) -> None:
+        self._timer = None
+        if self._writing is not None and not self._writing.done():
+            if len(self._lines) > MAX_WAITING_LINES:
+                logger.warning("%s: %d lines are lost, the disk is too slow", self._path, len(self._lines))
+                self._lines.clear()
+            self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
+            return
+        lines, self._lines = self._lines, []
+        self._writing = asyncio.get_running_loop().run_in_executor(None, self._append, lines)
+
+    def _append(self, lines: list[str]) -> None:
+        data = memoryview("".join(lines).encode("ascii", errors="backslashreplace"))
+        try:
+            with open(self._path, "ab", buffering=0, opener=_open) as file:
+                # in one call: other worker processes append to the same file, and none of them may break a line
+                while data:
+                    data = data[file.write(data) :]
+        except OSError as error:
+            if lines:
+                logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
+
+    def flush(self) -> None:
+        """Start to write the waiting lines; the file is created if it does not exist."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._write()
+
+    async def close(self) -> None:
+        """Write the waiting lines, and wait until they are written."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._writing is not None:
+            await self._writing
+        lines, self._lines = self._lines, []
+        self._append(lines)
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags, MODE)
