@@ -28,6 +28,7 @@ from addon.pipeline.clock_follower import ClockFollower
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
+from addon.pipeline.metrics_command import MetricsCommand
 from addon.pipeline.origin import Origin
 from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
@@ -97,7 +98,6 @@ class Service:
         self._since = self.clock()
         self.counters = Counters()
         self.distrust = Distrust()
-        self._evictions: tuple[object, int] = (None, 0)
         self._lasting = lasting
         self._make_origin: Callable[[OriginOptions], Origin] = origin or self._own_client
         self._origin_options = settings.origin_options()
@@ -123,7 +123,10 @@ class Service:
             fetch.leases = LeasedFlights(self.lease_client, own.store, fetch.single_flight, self.clock, limit)
         self.own_store.note_stored_in(own.store)
         self.active = ActivePipeline(own)
-        self.counters.add_source(self._count_evictions)
+        self.counters.add_source(
+            lambda: self.counters.count("evicted", self.own_store.new_evictions(self.active.own.store.sync_store))
+        )
+        self.metrics = MetricsCommand(self.active, self.own_store, self.counters, lambda: self._sites)
         self.clock_follower: ClockFollower | None = None
         if isinstance(self.clock, Clock):
             self.clock_follower = ClockFollower(self.clock, self.active, self.reachability.forget)
@@ -151,6 +154,7 @@ class Service:
             "commit": self._commit,
             "fetch": prefetch_handler(self.active),
             "missing": self._missing,
+            "metrics": self.metrics.handle,
             "mode": self.modes.handle,
             "ping": self._ping,
             "sites": self._described_sites,
@@ -241,13 +245,6 @@ class Service:
 
     def _count_lost(self, reason: NotStored, count: int) -> None:
         self.counters.count(f"not_stored.{reason}", count)
-
-    def _count_evictions(self) -> None:
-        """Count what the own store has evicted since the last time; it may have been opened again."""
-        store = self.active.own.store.sync_store
-        known = self._evictions[1] if self._evictions[0] is store else 0
-        self._evictions = store, store.evictions
-        self.counters.count("evicted", store.evictions - known)
 
     def _set_unreachable(self, origins: frozenset[str]) -> None:
         policy = self.policy
@@ -341,11 +338,13 @@ class Service:
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
         self._start_checks()
+        self.metrics.lag.start()
         if self._control:
             await self._control.start()
 
     async def close(self) -> None:
         """Stop everything, and close the store."""
+        self.metrics.lag.close()
         if self.clock_follower:
             self.clock_follower.close()
         if self._control:

@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, JsonOption, load_configuration
-from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_note, printable
+from addon.cli.terminal import fail, print_json, print_line, print_note, printable
 from addon.config.user_folders import expanded
 from addon.runtime.access_log.reading import GrowingLog, LineReader, Values, lines_of
+from addon.runtime.exit_codes import FAILED, NOT_FOUND
 
 LINES_BEFORE = 10
 """Lines that are printed before those that are added."""

@@ -13,8 +13,8 @@ import typer
 from addon.cli.command_tree import CommandHelp, command_tree
 from addon.cli.options import JsonOption
 from addon.cli.terminal import print_json, print_line
-from addon.cli.version import version_of
 from addon.runtime.exit_codes import OF_ALL_COMMANDS
+from addon.runtime.version import version_of
 
 
 def man(

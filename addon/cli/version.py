@@ -9,6 +9,7 @@ import typer
 
 from addon.cli.options import JsonOption
 from addon.cli.terminal import print_json
+from addon.runtime.version import version_of
 
 
 def version(
@@ -33,17 +34,6 @@ def version(
     else:
         for name, number in versions.items():
             typer.echo(f"{name} {number}")
-
-
-def version_of(distribution: str) -> str:
-    """Return the version of an installed package."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed_version
-
-    try:
-        return installed_version(distribution)
-    except PackageNotFoundError:  # run from a source directory
-        return "not installed"
 
 
 def _print_version(wanted: bool) -> None:

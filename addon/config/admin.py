@@ -48,6 +48,7 @@ class AdminSettings(Section):
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:0"
     token_file: str = ""
     ready_needs_origin: bool = False
+    metrics_without_token: bool = False
 
     @property
     def address(self) -> tuple[str, int] | None:

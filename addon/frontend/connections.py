@@ -12,6 +12,7 @@ from addon.frontend.connection_limits import ConnectionLimits
 from addon.origin.exchange_times import ExchangeTimes
 from addon.runtime.access_log.file import AccessLog
 from addon.runtime.access_log.logged_response import LoggedResponse, Sending
+from addon.runtime.metrics.responses import ResponseMetrics
 from cache.http.host_table import HostTable
 
 HEAD_TIMEOUT = 10.0
@@ -74,6 +75,7 @@ class Connections:
         log: The access log, if there is one.
         clock: Returns seconds since the epoch.
         site_names: The names of the sites of an edge, by host.
+        metrics: Counts the responses.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Connections:
         self.log = log
         self.clock = clock
         self.site_names = HostTable[str]()
+        self.metrics = ResponseMetrics()
         self._each_second = each_second
         self._open: set[ClientConnection] = set()
         self._emptied = asyncio.Event()
@@ -120,7 +123,7 @@ class Connections:
             self._emptied.set()
 
     def note(self, client: LoggedClient, response: LoggedResponse, upstream: ExchangeTimes | None = None) -> None:
-        """Write the response to the request under way to the access log. `upstream`: how long the origin took."""
+        """Count and log the response to the request under way. `upstream`: how long the origin took."""
         self.note_sent(
             response, client.client_address(), began=client.began, transport=client.transport, upstream=upstream
         )
@@ -134,7 +137,7 @@ class Connections:
         transport: asyncio.BaseTransport | None = None,
         upstream: ExchangeTimes | None = None,
     ) -> None:
-        """Write a response that was sent to the access log.
+        """Count a response that was sent, and write it to the access log.
 
         Args:
             response: The response.
@@ -146,6 +149,7 @@ class Connections:
         now = self.clock()
         seconds = 0.0 if began is None else max(0.0, now - began)
         site = self.site_of(response.request.host) if response.request is not None else ""
+        self.metrics.note(response, site, seconds, upstream)
         if self.log is not None:
             self.log.note_response(response, Sending(now, client, seconds, upstream, transport), site)
 

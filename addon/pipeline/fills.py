@@ -49,6 +49,10 @@ class Fills:
         """Return whether the response to a flight is being stored as it comes."""
         return flight in self._fills
 
+    def __len__(self) -> int:
+        """Return how many responses are being stored."""
+        return len(self._fills)
+
     async def store(self, request: Request, outcome: Store, response: FetchedResponse, flight: Flight) -> Reply:
         """Return a reply that passes a response on; it is stored already, or stored as it comes."""
         whole = response.whole

@@ -50,6 +50,7 @@ class OwnStore:
         self._settings = settings
         self._memory = memory
         self._count_lost = count_lost
+        self._evictions: tuple[object, int] = (None, 0)
         by_project = self.directory is not None and bool(settings.project)
         self._project = ProjectCopies(settings.directory, settings.project) if by_project else None
         self._touching: Thread | None = None
@@ -87,6 +88,12 @@ class OwnStore:
             observed(entry)
 
         store.on_stored = stored
+
+    def new_evictions(self, store: ResponseStore) -> int:
+        """Return how many responses the store has evicted since the last time; it may have been opened again."""
+        known = self._evictions[1] if self._evictions[0] is store else 0
+        self._evictions = store, store.evictions
+        return store.evictions - known
 
     def start(self, store: AsyncStore, replaced: Callable[[], None]) -> None:
         """Watch the store that `store` uses, and call `replaced` when that is another one."""

@@ -162,6 +162,10 @@ class SingleFlight:
         self._all: set[Flight] = set()
         self._hit_for_pass: OrderedDict[tuple[str, int], float] = OrderedDict()
 
+    def __len__(self) -> int:
+        """Return how many flights there are."""
+        return len(self._all)
+
     def leader(self, key: str, audience: int = ANYONE) -> Flight | None:
         """Return the flight that fetches a key and may be waited for, or None."""
         flight = self._leading.get((key, audience))

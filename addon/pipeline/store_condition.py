@@ -39,6 +39,8 @@ class StoreCondition:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.state = StoreState.OPEN
         self.reason = ""
+        self.failures = 0
+        """Operations on the store that have failed."""
         self._monotonic = monotonic
         self._silent_until = 0.0
         self._observer: Callable[[], None] = lambda: None
@@ -55,6 +57,7 @@ class StoreCondition:
 
     def note_failure(self, attempt: str, error: StoreError) -> None:
         """Note that an operation failed; `attempt` is what could not be done."""
+        self.failures += 1
         if self.state is StoreState.OPEN and self._monotonic() >= self._silent_until:
             self._silent_until = self._monotonic() + SILENCE
             logger.warning("store: cannot %s: %s", attempt, error)

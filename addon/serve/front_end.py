@@ -58,6 +58,9 @@ def listener_of(
 
     connections = Connections(limits, service.clock, log, each_second=second_passed)
     connections.site_names, fast_path.site_of = site_names(settings), connections.site_of
+    connections.metrics = fast_path.metrics = service.metrics.responses
+    service.metrics.add_source(fast_path.add_metrics)
+    service.metrics.add_source(lambda samples: samples.add("connections", len(connections)))
     certificates = LeafContexts(settings.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
     sites = Sites(settings.sites, service.policy.site_rules, tls_port=tls.port if tls else 0, rates=rates)

@@ -24,6 +24,8 @@ from addon.pipeline.single_flight import ANYONE, audience_of
 from addon.runtime.access_log.file import AccessLog
 from addon.runtime.access_log.logged_response import LoggedResponse, Sending
 from addon.runtime.counters import Counters
+from addon.runtime.metrics.responses import ResponseMetrics
+from addon.runtime.metrics.samples import Samples
 from cache import engine
 from cache.answer.cache_status import Handling
 from cache.engine.decisions import Forward, Refuse, Serve, Validate
@@ -52,6 +54,7 @@ class FastPath:
         validations: Its validation plans.
         clock: Returns seconds since the epoch.
         log: The access log, if there is one.
+        metrics: Counts hot responses.
         site_of: Returns the name of the site of a host.
     """
 
@@ -72,7 +75,8 @@ class FastPath:
         self.site_of: Callable[[str], str] = lambda _: ""
         self._counters = counters
         self._batched = BatchedCounters(counters)
-        self._hit_counts: dict[tuple[str, str | None, str], HitCount] = {}
+        self._hit_counts: dict[tuple[str, str | None, str, str, int], HitCount] = {}
+        self.metrics = ResponseMetrics()
         self._used: list[HotResponse] = []
         self._use(active)
         active.add_observer(self._policy_changed)
@@ -126,9 +130,14 @@ class FastPath:
             self.log.note(Sending(now, address(), transport=transport), hot.log_line)
 
     def _flush_hits(self) -> None:
-        """Add the hot responses that were sent to the counters."""
+        """Add the hot responses that were sent to the counters and the metrics."""
         for hits in self._hit_counts.values():
-            hits.flush(self._counters)
+            hits.flush(self._counters, self.metrics)
+
+    def add_metrics(self, samples: Samples) -> None:
+        """Say how many hot responses there are."""
+        samples.add("tier_bytes", self.hot.size, "hot")
+        samples.add("tier_entries", len(self.hot), "hot")
 
     def report_uses(self) -> None:
         """Report to the store which stored responses were used."""
@@ -239,7 +248,8 @@ class FastPath:
         content = self.fetcher.reply_builder.content_in_memory(decision.response)
         if content is None:
             return None
-        policy, hits = self.fetcher.policy, self._hits(request, decision.response.exemption)
+        policy, response = self.fetcher.policy, decision.response
+        hits = self._hits(request, response.exemption, response.head.status)
         hot = hot_response(
             kind,
             request,
@@ -255,8 +265,9 @@ class FastPath:
             self.hot.put(name, hot)
         return hot
 
-    def _hits(self, request: Request, exemption: str | None) -> HitCount:
-        place = request.scheme, exemption, self._counters.counted_as(request.authority)
+    def _hits(self, request: Request, exemption: str | None, status: int) -> HitCount:
+        host = self._counters.counted_as(request.authority)
+        place = request.scheme, exemption, host, self.site_of(request.host), status
         found = self._hit_counts.get(place)
         if found is None:
             found = self._hit_counts[place] = HitCount(*place)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.pipeline.counting import from_copy_counters, host_counters, request_counters, response_counters
 from addon.runtime.counters import Counters
+from addon.runtime.metrics.responses import ResponseMetrics
 from cache.answer.cache_status import Handling
 from cache.engine.decisions import Serve
 from cache.http.messages import Request, Response
@@ -45,20 +46,24 @@ class HitCount:
     """The client rule by which they kept the status 200."""
     host: str
     """The host as it is counted."""
+    site: str = ""
+    """The name of the site; empty if there is none."""
+    status: int = 203
     responses: int = 0
     bytes: int = 0
     """Bytes of content that they contained."""
     milliseconds: int = 0
     """The time that the origins had taken to send these responses."""
 
-    def flush(self, counters: Counters) -> None:
-        """Add to the counters, and start again from zero."""
+    def flush(self, counters: Counters, metrics: ResponseMetrics) -> None:
+        """Add to the counters and the metrics, and start again from zero."""
         if self.responses:
             hit = Handling(hit=True)
             names = response_counters(self.scheme, hit, self.exemption) + host_counters(self.host, hit)
             counters.count_each((*request_counters(self.scheme), *names), self.responses)
             counters.count_each(from_copy_counters(self.host), self.bytes)
             counters.count("milliseconds.saved", self.milliseconds)
+            metrics.note_hot(self.site, self.status, self.responses, self.bytes)
             self.responses = self.bytes = self.milliseconds = 0
 
 

@@ -137,7 +137,7 @@ class ResponsePatterns:
         policy: CachePolicy,
         now: float,
         stamp: Stamp,
-        hits: Callable[[Request, str | None], HitCount],
+        hits: Callable[[Request, str | None, int], HitCount],
         log_line: LogLine | None,
     ) -> HotResponse | None:
         """Return the hot response that the engine's decision would lead to, or None if the engine has to be asked.
@@ -148,7 +148,7 @@ class ResponsePatterns:
             policy: The policy.
             now: The time, in seconds since the epoch.
             stamp: The generation of the primary key.
-            hits: Returns what counts the response when it is sent, by the request and the exemption from 203.
+            hits: Returns what counts the response when it is sent, by the request, the exemption and the status.
             log_line: Makes its line in the access log, if there is one.
         """
         if policy is not self._policy or now < policy.freshness.clock_valid_from:
@@ -184,7 +184,7 @@ class ResponsePatterns:
             content=rest,
             length=length,
             milliseconds=copy.milliseconds,
-            hits=hits(request, pattern.exemption),
+            hits=hits(request, pattern.exemption, pattern.status),
             log_line=log_line(request, pattern.status, length, _HIT) if log_line else "",
         )
 

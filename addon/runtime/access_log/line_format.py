@@ -6,9 +6,9 @@ As in nginx, quotation marks, backslashes and all characters but those of ASCII 
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
+from json.encoder import encode_basestring_ascii
 
 from addon.config.access_format import JSON, VARIABLES, field_of, pieces
 from addon.runtime.access_log.logged_response import LoggedResponse, Sending
@@ -59,25 +59,27 @@ def _value(variable: str, response: LoggedResponse, site: str) -> Value:
 
 def plain_text(value: Value) -> str:
     """Return a value as it stands in a line of text."""
+    if isinstance(value, str):
+        if _ESCAPED.search(value) is None:
+            return value or "-"
+        return _ESCAPED.sub(lambda match: f"\\x{ord(match[0]):02X}", _bytes_of(value).decode("latin-1"))
     if value is None:
         return "-"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    text = str(value)
-    if _ESCAPED.search(text):
-        text = _ESCAPED.sub(lambda match: f"\\x{ord(match[0]):02X}", _bytes_of(text).decode("latin-1"))
-    return text or "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _bytes_of(text: str) -> bytes:
     # fields are bytes, decoded as Latin-1; other text may have any characters
-    return text.encode("latin-1") if text.isascii() or max(text) <= "\xff" else text.encode()
+    return text.encode("latin-1") if max(text) <= "\xff" else text.encode()
 
 
 def json_text(value: Value) -> str:
     """Return a value as JSON, with ASCII characters only. Text is read as UTF-8 if it is that."""
-    if not isinstance(value, str):
-        return f"{value:.3f}" if isinstance(value, float) else json.dumps(value)
-    with suppress(UnicodeDecodeError):
-        value = _bytes_of(value).decode()
-    return json.dumps(value)
+    if isinstance(value, str):
+        if not value.isascii():
+            with suppress(UnicodeDecodeError):
+                value = _bytes_of(value).decode()
+        return encode_basestring_ascii(value)
+    if value is None:
+        return "null"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

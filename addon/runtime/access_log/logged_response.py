@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import random
 from dataclasses import dataclass
 
 from addon.config.redaction import redaction
@@ -87,7 +87,7 @@ class Sending:
 
 def new_request_id() -> str:
     """Return 32 hexadecimal digits that no other request has."""
-    return secrets.token_hex(16)
+    return f"{random.getrandbits(128):032x}"  # need not be secret, and is made for each line
 
 
 def request_line(method: str, target: str, version: str) -> str:

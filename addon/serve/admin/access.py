@@ -13,20 +13,29 @@ from addon.serve.admin.token import TokenFile
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})
 """Paths that need neither a token nor a known host: a probe sends no token, and asks by the address of its target."""
 
+METRICS_PATH = "/metrics"
+
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "[::1]", "localhost"})
 
 
 class Access:
     """Judges request heads. Field names are in lower case."""
 
-    def __init__(self, token: TokenFile, hosts: Iterable[str]) -> None:
-        """Admit requests with a token; `hosts` are names of the listener, besides those of the loopback interface."""
+    def __init__(self, token: TokenFile, hosts: Iterable[str], *, metrics_without_token: bool = False) -> None:
+        """Admit requests with a token.
+
+        Args:
+            token: The token.
+            hosts: Names of the listener, besides those of the loopback interface.
+            metrics_without_token: The metrics need no token, and no known host.
+        """
         self._token = token
+        self._metrics_without_token = metrics_without_token
         self._hosts = _LOOPBACK_NAMES | frozenset(hosts)
 
     def refusal(self, path: str, fields: Mapping[str, str]) -> tuple[int, str] | None:
         """Return the status and the reason with which a request is refused, or None."""
-        if path in PUBLIC_PATHS:
+        if path in PUBLIC_PATHS or (path == METRICS_PATH and self._may_have_metrics(fields)):
             return None
         authority = fields.get("host", "").lower()
         if _host_of(authority) not in self._hosts:
@@ -39,6 +48,10 @@ class Access:
         if not self._has_token(fields):
             return 401, "The field Authorization does not have the token: Bearer, a space, and the token."
         return None
+
+    def _may_have_metrics(self, fields: Mapping[str, str]) -> bool:
+        # Prometheus asks by the address of its target; a web page does not know the token
+        return self._metrics_without_token or self._has_token(fields)
 
     def _has_token(self, fields: Mapping[str, str]) -> bool:
         scheme, _, token = fields.get("authorization", "").partition(" ")

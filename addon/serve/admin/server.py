@@ -11,6 +11,7 @@ from addon.serve.admin.access import Access
 from addon.serve.admin.administered import Administered
 from addon.serve.admin.application import application
 from addon.serve.admin.health import Health
+from addon.serve.admin.metrics import metrics_route
 from addon.serve.admin.protocol import AdminProtocol
 from addon.serve.admin.token import TokenFile
 
@@ -31,8 +32,9 @@ class AdminServer:
         settings = proxy.settings.admin
         token = TokenFile(settings.token(proxy.settings.store.directory))
         health = Health(proxy.commands, proxy.takes_clients, needs_origin=settings.ready_needs_origin)
+        access = Access(token, settings.hosts, metrics_without_token=settings.metrics_without_token)
         config = uvicorn.Config(
-            application(proxy.commands, Access(token, settings.hosts), health.routes()),
+            application(proxy.commands, access, [*health.routes(), metrics_route(proxy.commands)]),
             http=AdminProtocol,
             ws="none",
             lifespan="off",

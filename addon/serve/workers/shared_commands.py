@@ -7,11 +7,13 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from addon.pipeline.store_condition import StoreState
 from addon.runtime.control import Handler
 from addon.runtime.control_client import ControlError
 from addon.runtime.host_counters import HostCounters
+from addon.runtime.metrics.samples import Samples
 from addon.serve.workers.shared_sites import merged_sites
 from addon.serve.workers.worker import Command
 from addon.serve.workers.worker_process import WorkerProcess
@@ -36,6 +38,7 @@ class SharedCommands:
         self._past = Counter[str]()
         """The counters of workers that have ended."""
         self._past_hosts = HostCounters()
+        self._past_metrics = Samples()
         self.handlers: dict[str, Handler] = {
             "address": self._one("address"),
             "commit": self._every("commit"),
@@ -43,6 +46,7 @@ class SharedCommands:
             "entries": self._of_store("entries"),
             "failed-hosts": self._failed_hosts,
             "fetch": self._one("fetch"),
+            "metrics": self._metrics,
             "missing": self._missing,
             "mode": self._switch_mode,
             "ping": self._every("ping"),
@@ -76,7 +80,11 @@ class SharedCommands:
         self._mode = {**modes, **self._mode}
 
     def worker_ended(self, worker: WorkerProcess) -> None:
-        """Keep the counters of a worker that has ended in order. Those of one that was killed are lost."""
+        """Keep the counters of a worker that has ended in order. Those of one that was killed are lost.
+
+        Of its metrics, those that were asked for last are kept: what Prometheus has seen must not become less.
+        """
+        self._past_metrics.add_described(worker.metrics, lasting_only=True)
         self._past.update(worker.counters)
         self._past_hosts.add(worker.hosts)
 
@@ -194,6 +202,19 @@ class SharedCommands:
             total.add(reply["hosts"])
         told = {"since": self._since, "hosts": total.described(), "contents": None}
         return {**told, "max_size": replies[0].get("max_size")}
+
+    async def _metrics(self, arguments: Mapping[str, object]) -> Reply:
+        async def ask(worker: WorkerProcess) -> None:
+            with suppress(ControlError):  # it ends just now; what it has told before is used
+                worker.metrics = await worker.ask("metrics", **arguments)
+
+        workers = self._workers()
+        await asyncio.gather(*map(ask, workers))
+        total = Samples()
+        total.add_described(self._past_metrics.described())
+        for worker in workers:
+            total.add_described(worker.metrics)
+        return total.described()
 
     async def _sites(self, arguments: Mapping[str, object]) -> Reply:
         return {"sites": merged_sites([reply["sites"] for reply in await self.ask_all("sites", arguments)])}

@@ -83,7 +83,8 @@ class _Worker:
             return await self._failed(error, FAILED)
         finally:
             await service.close()
-        await self._tell("ended", counters=service.counters.snapshot(), hosts=service.counters.hosts())
+        counts = {"counters": service.counters.snapshot(), "hosts": service.counters.hosts()}
+        await self._tell("ended", **counts, metrics=service.metrics.counted().described())
         return 0
 
     def _proxy(self, service: Service) -> Proxy:

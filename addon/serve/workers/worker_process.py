@@ -49,6 +49,7 @@ class WorkerProcess:
         store: Where its copies are, in words.
         counters: Its counters at its end.
         hosts: Those of each host.
+        metrics: Its metrics when they were last asked for, or at its end.
         ended: Set once the process has ended.
         end: How it has ended, in words.
     """
@@ -62,6 +63,7 @@ class WorkerProcess:
         self.store = ""
         self.counters: dict[str, int] = {}
         self.hosts: object = None
+        self.metrics: Mapping[str, object] = {}
         self.ended = asyncio.Event()
         self.end = ""
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -96,6 +98,8 @@ class WorkerProcess:
         counters = arguments["counters"]
         self.counters = dict(counters) if isinstance(counters, dict) else {}
         self.hosts = arguments["hosts"]
+        metrics = arguments.get("metrics")
+        self.metrics = metrics if isinstance(metrics, dict) else self.metrics
         return {}
 
     async def _wait(self, connection: socket.socket) -> None:

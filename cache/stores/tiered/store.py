@@ -319,6 +319,16 @@ class TieredStore:
         """Return when an entry last answered a request, as far as the disk knows, see `DiskStore.last_use_of`."""
         return self._disk.last_use_of(entry)
 
+    @property
+    def memory_size(self) -> int:
+        """Bytes of memory in use."""
+        return self._memory.size
+
+    @property
+    def memory_entries(self) -> int:
+        """Keys in memory."""
+        return len(self._memory)
+
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""
         self._write_behind.flush()

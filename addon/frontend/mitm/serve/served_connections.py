@@ -74,9 +74,7 @@ class ServedConnections:
         return whole_response(flow.request, reply)
 
     def write_log(self, flow: http.HTTPFlow, status: int, size: int) -> None:
-        """Write a line about a response to the access log."""
-        if self.log is None:
-            return
+        """Count a response, and write it to the access log."""
         request, reply = flow.request, self._replies.get(flow)
         is_tunnel = request.method == "CONNECT"
         target = f"{request.data.host}:{request.data.port}" if is_tunnel else request.pretty_url
@@ -89,7 +87,10 @@ class ServedConnections:
             refused=reply.refused if reply else None,
             is_tunnel=is_tunnel,
         )
-        self.log.note_response(logged, self._sending(flow, reply))
+        sending = self._sending(flow, reply)
+        self.service.metrics.responses.note(logged, "", sending.seconds, sending.upstream)
+        if self.log is not None:
+            self.log.note_response(logged, sending)
 
     def _sending(self, flow: http.HTTPFlow, reply: Reply | None) -> Sending:
         """Return how the response to a flow was sent, which has just ended."""
