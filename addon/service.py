@@ -122,6 +122,7 @@ class Service:
             fetch, limit = own.fetcher, settings.cache.collapse_timeout
             fetch.leases = LeasedFlights(self.lease_client, own.store, fetch.single_flight, self.clock, limit)
         self.own_store.note_stored_in(own.store)
+        self.own_store.count_in(self.counters)
         self.active = ActivePipeline(own)
         self.counters.add_source(
             lambda: self.counters.count("evicted", self.own_store.new_evictions(self.active.own.store.sync_store))
@@ -233,11 +234,12 @@ class Service:
         return condition.reason if condition.state is StoreState.CLOSED else None
 
     def _store_replaced(self) -> None:
-        """Go on with another store, perhaps in a new directory with another key for credentials."""
+        """Go on with another store, perhaps in a new directory with another key for credentials, or in a new state."""
         if self.store_problem is None:
             own = self.active.own
             keying = replace(own.policy.keying, credential_key=credential_key(self.own_store.directory))
-            own.fetcher.use_policy(replace(own.policy, keying=keying))
+            network = replace(own.policy.network, store_away=self.own_store.is_away)
+            own.fetcher.use_policy(replace(own.policy, keying=keying, network=network))
         self.active.notify()
 
     def _remedy(self, host: str) -> str:
@@ -333,6 +335,8 @@ class Service:
         if self.clock_follower:
             self.clock_follower.start()
         self.own_store.start(self.active.own.store, self._store_replaced)
+        if self.own_store.is_away:
+            self._store_replaced()
         if self.lease_client:
             await self.lease_client.start()
         if doing := self.settings.recordings.doing:

@@ -57,7 +57,9 @@ def stats(
 def _store(settings: Settings, limits: Sequence[int]) -> dict[str, object]:
     """Return what the store contains, and the lowest of the limits of its proxies: that one makes room first."""
     found: dict[str, object] = {"kind": settings.store.kind, "path": str(settings.store.directory)}
-    if settings.store.kind != "disk":
+    if settings.store.kind == "redis":
+        found["url"] = str(settings.store.address)
+    if settings.store.kind == "memory":
         return found
     try:
         with open_store(settings) as opened:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from addon.config.errors import ConfigError, Fault
 from addon.config.load import Configuration
+from addon.config.redaction import without_userinfo
 from addon.config.settings import Settings
 from addon.config.user_folders import expanded
 
@@ -90,7 +91,8 @@ def refuse_fixed(old: Settings, new: Configuration, fixed: tuple[str, ...] = FIX
 def _fault(key: str, old: Settings, new: Configuration) -> Fault:
     location = key.split(".")
     found, expected = _value(new.settings, location), _value(old, location)
-    problem = f"found {found!r}, expected {expected!r} as long as the proxy runs; to change it, restart the proxy"
+    found, expected = (without_userinfo(repr(each)) for each in (found, expected))
+    problem = f"found {found}, expected {expected} as long as the proxy runs; to change it, restart the proxy"
     return Fault(new.source(*location) or "settings", key, problem)
 
 

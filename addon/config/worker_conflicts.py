@@ -9,7 +9,7 @@ from addon.config.load import Configuration
 def refuse_workers_without_a_shared_store(configuration: Configuration) -> None:
     """Raise ConfigError if several workers would have a store in memory each."""
     settings = configuration.settings
-    if settings.worker_count == 1 or settings.store.kind == "disk":
+    if settings.worker_count == 1 or settings.store.kind != "memory":
         return
     problem = (
         f'found {settings.workers}, expected 1 with store.kind = "memory": each worker would have a store of its own,'

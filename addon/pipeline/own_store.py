@@ -1,4 +1,4 @@
-"""The proxy's own store: opened from its settings, and watched if it is on disk."""
+"""The proxy's own store: opened from its settings, and watched if it is on disk or shared with other nodes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import asyncio
 import logging
 from collections.abc import Callable
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from addon.config.store import MemorySettings, StoreSettings
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.project_copies import ProjectCopies
 from addon.pipeline.store_condition import StoreCondition
 from addon.pipeline.store_watch import CLOSE_TIMEOUT, StoreWatch
+from addon.runtime.counters import Counters
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 from cache.stores.tiered.store import TieredStore
+
+if TYPE_CHECKING:
+    from addon.pipeline.shared_store import SharedStore
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +35,8 @@ class OwnStore:
 
     Attributes:
         condition: Whether the store works.
-        directory: Its directory; None if it is in memory.
+        directory: Its directory; None if it is in memory. That of a shared store has what belongs to this node.
+        shared: The store that other nodes use, too, if it is one.
         max_size: Its limit, in bytes.
     """
 
@@ -45,16 +51,22 @@ class OwnStore:
             count_lost: Called, on any thread, when responses that the store had accepted could not be written.
         """
         self.condition = StoreCondition()
-        self.directory = settings.directory if settings.kind == "disk" else None
+        self.directory = settings.directory if settings.kind != "memory" else None
         self.max_size = settings.max_size
         self._settings = settings
         self._memory = memory
         self._count_lost = count_lost
         self._evictions: tuple[object, int] = (None, 0)
-        by_project = self.directory is not None and bool(settings.project)
+        by_project = settings.kind == "disk" and bool(settings.project)
         self._project = ProjectCopies(settings.directory, settings.project) if by_project else None
         self._touching: Thread | None = None
-        self._watch = StoreWatch(self._opened, self.condition) if self.directory else None
+        self._watch = StoreWatch(self._opened, self.condition) if settings.kind == "disk" else None
+        self.shared: SharedStore | None = None
+        if settings.kind == "redis":
+            settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            from addon.pipeline.shared_store import SharedStore  # it needs an extra
+
+            self.shared = SharedStore(settings, memory, self.condition)
 
     def _opened(self) -> TieredStore:
         settings, project = self._settings, self._project
@@ -75,7 +87,20 @@ class OwnStore:
         """Return the store to begin with; one that takes nothing if it cannot be opened soon."""
         if self._watch:
             return self._watch.store(START_TIMEOUT)
+        if self.shared:
+            self.shared.wait(START_TIMEOUT)
+            return self.shared.store
         return MemoryStore(self._settings.max_size, self._settings.captures)
+
+    @property
+    def is_away(self) -> bool:
+        """True if it is shared with other nodes, and its engine cannot be used now."""
+        return self.shared is not None and self.shared.is_away
+
+    def count_in(self, counters: Counters) -> None:
+        """Count in `counters` how often the engine of a shared store did not answer."""
+        if self.shared:
+            self.shared.count_in(counters)
 
     def note_stored_in(self, store: AsyncStore) -> None:
         """Count what `store` stores as used by the project, if there is one."""
@@ -96,9 +121,11 @@ class OwnStore:
         return store.evictions - known
 
     def start(self, store: AsyncStore, replaced: Callable[[], None]) -> None:
-        """Watch the store that `store` uses, and call `replaced` when that is another one."""
+        """Watch the store that `store` uses, and call `replaced` when that is another one or in another state."""
         if self._watch:
             self._watch.start(store, replaced)
+        if self.shared:
+            self.shared.start(replaced)
 
     async def check(self) -> None:
         """Return when a store that was removed is not used any more."""

@@ -42,6 +42,8 @@ COUNTERS = {
     "streams_reset.*": "requests over HTTP/2 that were refused or ended because of a limit, by reason",
     "disconnected.*": "HTTP/2 connections of clients that broke a rule or a limit, by reason",
     "dropped.*": "contents from origins that must not reach any client, by reason",
+    "engine.slow": "times that a reply of the shared store's engine was late",
+    "engine.lost": "connections to the shared store's engine that were lost",
     "failures.*": "exchanges with an origin that failed, by kind",
 }
 """All counters. `.*` marks a family of counters; each member appears when it is first counted."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from addon.config.settings import Settings
 from addon.config.site import SiteSettings
+from addon.pipeline.store_condition import StoreState
 from addon.programs.run.private_proxy import Places
 from addon.serve.messages import print_line
 from addon.service import Service
@@ -62,4 +63,8 @@ def store_place(settings: Settings, service: Service) -> str:
     """Return where the stored responses are, in words."""
     if problem := service.store_problem:
         return f"no store: {problem}; responses are passed on and not stored"
+    if settings.store.kind == "redis":
+        condition = service.own_store.condition
+        note = "" if condition.state is StoreState.OPEN else f"; {condition.reason}; until it can, they are in memory"
+        return f"the shared store at {settings.store.address}{note}"
     return "memory, until it stops" if isinstance(service.store, MemoryStore) else str(settings.store.directory)

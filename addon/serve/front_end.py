@@ -76,7 +76,7 @@ def purge_clients_of(settings: Settings, service: Service) -> PurgeClients:
     """Return what answers the requests of clients to purge; the file with their token exists then."""
     clients = PurgeClients(service.purges, lambda: service.policy, service.clock, settings.store.directory)
     clients.use(settings.purge, settings.trusted_proxies)
-    if settings.store.kind == "disk" and not settings.purge.token_file:
+    if settings.store.kind != "memory" and not settings.purge.token_file:
         clients.make_token()
     return clients
 

@@ -292,12 +292,18 @@ def _miss(
     upstream_request = UpstreamRequest(
         forwarded(fetched, policy),
         fwd,
-        detail=Detail.TOO_MANY_VARIANTS if no_room else None,
+        detail=_detail_of_miss(policy, no_room=no_room),
         not_storable=NotStored.TOO_MANY_VARIANTS if no_room else None,
         stored_heads=_heads(candidates),
         variant=values_that_select(request, variants, policy),
     )
     return validating(upstream_request, to_validate)
+
+
+def _detail_of_miss(policy: CachePolicy, *, no_room: bool) -> Detail | None:
+    if no_room:
+        return Detail.TOO_MANY_VARIANTS
+    return Detail.STORE_AWAY if policy.network.store_away else None
 
 
 def _refuse_without_origin(request: Request, policy: CachePolicy, now: float) -> Refuse:

@@ -183,6 +183,8 @@ class NetworkPolicy:
     """Send no request to an origin. Set by `CachePolicy.for_host` and `CachePolicy.towards`."""
     disconnected: bool = False
     """Offline because the origin does not answer, not by choice: staleness has its limit then."""
+    store_away: bool = False
+    """The store that nodes share cannot be used now, so that a request may be forwarded which has a copy there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         ReasonText("the origin says no-store: the copy is for offline use only", "RFC 9111 §5.2.2.5"),
     ),
     (Detail.SCRUBBED, ReasonText("a secret was removed from the copy: it is for offline use only", "ours")),
+    (Detail.STORE_AWAY, ReasonText("the store that this node shares with others cannot be used now", "ours")),
     (
         Detail.TOO_MANY_VARIANTS,
         ReasonText("nothing stored matches, and the URL has as many variants as are stored", "RFC 9110 §17.5"),

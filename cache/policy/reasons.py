@@ -55,6 +55,7 @@ class Detail(StrEnum):
     RESPONSE_NO_CACHE = "no-cache"
     RESPONSE_NO_STORE = "no-store"
     SCRUBBED = "scrubbed"
+    STORE_AWAY = "store-away"
     TOO_MANY_VARIANTS = "too-many-variants"
     UPGRADE = "upgrade"
 

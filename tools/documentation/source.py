@@ -25,7 +25,15 @@ class Section:
 SECTIONS = (
     Section(
         "Use",
-        ("docs/set-up", "docs/offline", "docs/edge", "docs/mitmproxy", "docs/observability", "docs/troubleshooting"),
+        (
+            "docs/set-up",
+            "docs/offline",
+            "docs/edge",
+            "docs/fleet",
+            "docs/mitmproxy",
+            "docs/observability",
+            "docs/troubleshooting",
+        ),
     ),
     Section(
         "Recipes",

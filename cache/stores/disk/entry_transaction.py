@@ -8,10 +8,11 @@ from dataclasses import replace
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.codec import encode_row
-from cache.stores.disk.head_rows import Encoded, admitted, encoded, variants_in
+from cache.stores.disk.head_rows import variants_in
 from cache.stores.disk.row_transaction import RowTransaction
 from cache.stores.disk.rows import Rows
 from cache.stores.disk.spool import Spool
+from cache.stores.encoded_entries import Encoded, admitted, encoded
 from cache.stores.purge_scopes import all_names_of
 from cache.stores.supersession import superseded
 

@@ -19,8 +19,8 @@ from diskcache.core import DBNAME, MODE_RAW
 from cache.rules.stored_response import StoredResponse
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, Record, decode_row, read_record
-from cache.stores.disk.head_rows import decoded
 from cache.stores.disk.verification import Verification
+from cache.stores.encoded_entries import decoded
 from cache.stores.purges import KnownPurges
 from cache.stores.whole_copy import Lines, WholeCopy, copy_in_row
 

@@ -18,7 +18,7 @@ from cache.stores.disk.directory import close_rows, make_subdirectories, open_ro
 from cache.stores.disk.disk_writer import DiskWriter, Insert
 from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.full_disk import FullDisk, is_full
-from cache.stores.disk.head_rows import encoded, variants_in
+from cache.stores.disk.head_rows import variants_in
 from cache.stores.disk.identity import StoreIdentity
 from cache.stores.disk.purge_extents import PurgeExtents
 from cache.stores.disk.purge_table import PurgeTable
@@ -29,6 +29,7 @@ from cache.stores.disk.row_transaction import row_transaction
 from cache.stores.disk.spool import SPOOL_DIRECTORY, Spool
 from cache.stores.disk.sweep import Sweeper, sweep
 from cache.stores.disk.verification import Verification
+from cache.stores.encoded_entries import encoded
 from cache.stores.purge_scopes import ALL, Scope
 
 logger = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from cache.stores.base import Extent, StoredBody, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.disk.disk_writer import DiskWriter
 from cache.stores.disk.entry_transaction import EntryTransaction
-from cache.stores.disk.head_rows import admitted, encoded
 from cache.stores.disk.spool import Spool
 from cache.stores.disk.store import DiskStore
+from cache.stores.encoded_entries import admitted, encoded
 from cache.stores.purge_scopes import Scope
 from cache.stores.supersession import superseded
 from cache.stores.tiered.memory_tier import KeyState, MemoryTier, cost_of

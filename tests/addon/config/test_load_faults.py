@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("default_settings")
             "[store]\nmax_size = 5\nmax_object = 6",
             "store.max_object: found 6, expected at most store.max_size",
         ),
-        ('[store]\nkind = "tape"', 'store.kind: found "tape", expected "disk" or "memory"'),
+        ('[store]\nkind = "tape"', 'store.kind: found "tape", expected "disk", "memory" or "redis"'),
         ("[store]\npath = 5", "store.path: found 5, expected a string"),
         ('store = "x"', 'store: found "x", expected a table'),
         ("listen = 8080", "listen: found 8080, expected a string"),
@@ -124,7 +124,7 @@ def test_a_path_that_cannot_be_used_is_a_fault_of_its_key(
 @pytest.mark.parametrize(
     ("name", "value", "fault"),
     [
-        ("SECONDHAND_STORE__KIND", "tape", ': found "tape", expected "disk" or "memory"'),
+        ("SECONDHAND_STORE__KIND", "tape", ': found "tape", expected "disk", "memory" or "redis"'),
         ("SECONDHAND_CACHE__GROUPS", "maybe", ': found "maybe", expected true or false'),
         ("SECONDHAND_STORE__SIZE", "1", ": unknown key, did you mean max_size?"),
         ("SECONDHAND_LISTN", "x", ": unknown key, did you mean listen?"),
