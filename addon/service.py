@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from addon.config.addresses import own_authorities
@@ -36,6 +36,7 @@ from addon.pipeline.purge_command import Purges
 from addon.pipeline.purge_log import PurgeLog
 from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
+from addon.pipeline.since_start_commands import SinceStartCommands
 from addon.pipeline.size_limit import SizeLimit
 from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.pipeline.stored_commands import StoredCommands
@@ -95,7 +96,6 @@ class Service:
         self.settings = settings
         self.is_edge = settings.is_edge
         self.clock = clock or Clock()
-        self._since = self.clock()
         self.counters = Counters()
         self.distrust = Distrust()
         self._lasting = lasting
@@ -142,6 +142,15 @@ class Service:
         self.purges = Purges(own, self.own_store, lambda: [site.hosts for site in self.settings.sites], self._purge_log)
         self._listen_address = ListenAddress(self.is_edge)
         self.why = WhyCommand(self.active)
+        since_start = SinceStartCommands(
+            self.clock(),
+            self.counters,
+            active=self.active,
+            own_store=self.own_store,
+            too_large=self.too_large,
+            distrust=self.distrust,
+            reachability=self.reachability,
+        )
         self.status = Status()
         self.status.add("sites", self.described_sites)
         self.status.add("admin", lambda: settings.admin.place)
@@ -151,20 +160,17 @@ class Service:
         )
         self.commands: dict[str, Handler] = {
             "address": self._listen_address.handle,
-            "failed-hosts": self._failed_hosts,
             "commit": self._commit,
             "fetch": prefetch_handler(self.active),
-            "missing": self._missing,
             "metrics": self.metrics.handle,
             "mode": self.modes.handle,
             "ping": self._ping,
             "sites": self._described_sites,
             "purge": self.purges.handle,
-            "stats": self._stats,
             "status": self.status.handle,
-            "summary": self._summary,
             "store": self._store_condition,
             "why": self.why.handle,
+            **since_start.handlers(),
             **StoredCommands(own, self.clock).handlers(),
             **self.recordings.handlers(),
         }
@@ -376,25 +382,6 @@ class Service:
         store = self.active.own.store
         await store.run(store.sync_store.commit)
         return {"is_shared": self.own_store.directory is not None}
-
-    async def _missing(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        misses = self.active.current.responder.misses
-        too_large = [f"{each.uri} ({each.size()})" for each in self.too_large.noted]
-        return {"urls": misses.missing if misses else [], "too_large": too_large}
-
-    async def _failed_hosts(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        """Return how many connections failed, by host of a client's tunnel and by origin."""
-        return {"distrusted": dict(self.distrust.hosts), "not_reached": dict(self.reachability.not_reached)}
-
-    async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        return dict(self.counters.snapshot())
-
-    async def _summary(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        """Return what `stats` tells beside the counters; the contents of a store in memory only this process knows."""
-        in_memory = self.own_store.directory is None
-        contents = asdict(self.active.own.store.sync_store.statistics()) if in_memory else None
-        told = {"since": self._since, "hosts": self.counters.hosts(), "contents": contents}
-        return {**told, "max_size": self.own_store.max_size}
 
     async def _described_sites(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return {"sites": self.described_sites()}
