@@ -13,6 +13,7 @@ from addon.origin.exchange_times import ExchangeTimes
 from addon.runtime.access_log.file import AccessLog
 from addon.runtime.access_log.logged_response import LoggedResponse, Sending
 from addon.runtime.metrics.responses import ResponseMetrics
+from addon.runtime.recent_exchanges import RecentExchanges
 from cache.http.host_table import HostTable
 
 HEAD_TIMEOUT = 10.0
@@ -74,6 +75,7 @@ class Connections:
         limits: How many connections there may be.
         log: The access log, if there is one.
         clock: Returns seconds since the epoch.
+        recent: The recent exchanges, if they are kept.
         site_names: The names of the sites of an edge, by host.
         metrics: Counts the responses.
     """
@@ -93,6 +95,7 @@ class Connections:
         self.clock = clock
         self.site_names = HostTable[str]()
         self.metrics = ResponseMetrics()
+        self.recent: RecentExchanges | None = None
         self._each_second = each_second
         self._open: set[ClientConnection] = set()
         self._emptied = asyncio.Event()
@@ -137,7 +140,7 @@ class Connections:
         transport: asyncio.BaseTransport | None = None,
         upstream: ExchangeTimes | None = None,
     ) -> None:
-        """Count a response that was sent, and write it to the access log.
+        """Count a response that was sent, write it to the access log, and keep it among the recent exchanges.
 
         Args:
             response: The response.
@@ -150,8 +153,11 @@ class Connections:
         seconds = 0.0 if began is None else max(0.0, now - began)
         site = self.site_of(response.request.host) if response.request is not None else ""
         self.metrics.note(response, site, seconds, upstream)
+        sending = Sending(now, client, seconds, upstream, transport)
+        if self.recent is not None:
+            self.recent.note(response, sending, site)
         if self.log is not None:
-            self.log.note_response(response, Sending(now, client, seconds, upstream, transport), site)
+            self.log.note_response(response, sending, site)
 
     def site_of(self, host: str) -> str:
         """Return the name of the site of a host; empty if there is none."""

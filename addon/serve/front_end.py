@@ -19,6 +19,7 @@ from addon.frontend.gateway.sites import Sites
 from addon.frontend.gateway.unreadable_names import log_unreadable_names
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.handler import Handler
+from addon.frontend.http1.recent_hits import RecentHits
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
 from addon.frontend.http2.connection import Http2Connection
 from addon.frontend.http2.handler import Http2Handler
@@ -27,6 +28,7 @@ from addon.frontend.listener import Listener
 from addon.frontend.set_up_page.page import SetUpPage
 from addon.runtime.access_log.file import AccessLog
 from addon.runtime.access_log.line_format import LineFormat
+from addon.runtime.recent_exchanges import RecentExchanges
 from addon.service import Service
 from cache.http.host_table import HostTable
 from cache.policy.operator_rules import glob
@@ -61,6 +63,10 @@ def listener_of(
     connections.metrics = fast_path.metrics = service.metrics.responses
     service.metrics.add_source(fast_path.add_metrics)
     service.metrics.add_source(lambda samples: samples.add("connections", len(connections)))
+    if settings.admin.place:
+        connections.recent = recent = RecentExchanges()
+        fast_path.recent_hits = RecentHits(recent)
+        service.commands["exchanges"] = recent.handle
     certificates = LeafContexts(settings.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
     sites = Sites(settings.sites, service.policy.site_rules, tls_port=tls.port if tls else 0, rates=rates)

@@ -16,6 +16,7 @@ from addon.frontend.http1.direct_fetch import DirectFetchClient, ReadyFetch
 from addon.frontend.http1.file_hits import FileHits
 from addon.frontend.http1.hot_cache import HotCache, HotKey
 from addon.frontend.http1.hot_response import HitCount, HotResponse, KnownDecision, hot_response
+from addon.frontend.http1.recent_hits import RecentHits
 from addon.frontend.http1.request_classes import RequestClass, RequestClasses
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.frontend.http1.validations import Validations
@@ -56,6 +57,7 @@ class FastPath:
         log: The access log, if there is one.
         metrics: Counts hot responses.
         site_of: Returns the name of the site of a host.
+        recent_hits: Lists hot responses among the recent exchanges, if there are any.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class FastPath:
         self._hit_counts: dict[tuple[str, str | None, str, str, int], HitCount] = {}
         self.metrics = ResponseMetrics()
         self._used: list[HotResponse] = []
+        self.recent_hits: RecentHits | None = None
         self._use(active)
         active.add_observer(self._policy_changed)
         counters.add_source(self._flush_hits)
@@ -119,6 +122,7 @@ class FastPath:
     def count(self, hot: HotResponse, now: float, address: Callable[[], str], transport: asyncio.BaseTransport) -> None:
         """Count and log a hot response; `address` returns that of the client that has got it by `transport`."""
         hot.visited = True
+        hot.sent += 1
         hits = hot.hits
         hits.responses += 1
         hits.bytes += hot.length
@@ -126,6 +130,8 @@ class FastPath:
         if not hot.used and len(self._used) < MAX_USES_REPORTED:
             hot.used = True
             self._used.append(hot)
+            if self.recent_hits is not None:
+                self.recent_hits.note(hot, now, address)
         if self.log is not None:
             self.log.note(Sending(now, address(), transport=transport), hot.log_line)
 
@@ -140,10 +146,12 @@ class FastPath:
         samples.add("tier_entries", len(self.hot), "hot")
 
     def report_uses(self) -> None:
-        """Report to the store which stored responses were used."""
+        """Report to the store which stored responses were used, and add them to the recent exchanges."""
+        if self.recent_hits is not None:
+            self.recent_hits.report()
         touch = self._pipeline.store.sync_store.touch
         for hot in self._used:
-            hot.used = False
+            hot.used, hot.sent = False, 0
             touch(hot.entry_id)
         self._used.clear()
 

@@ -46,6 +46,7 @@ class HotCache:
 
     def put(self, head: HotKey, response: HotResponse) -> None:
         """Keep a response under a request head, in place of another one."""
+        response.name = head
         size = _size(head, response)
         if size > self._max_size // SMALL_QUEUE_SHARE:
             return

@@ -112,6 +112,10 @@ class HotResponse(KnownDecision):
     milliseconds: int
     """The time that the origin had taken to send the response."""
     hits: HitCount
+    name: bytes | str = b""
+    """The request's name in the hot cache."""
+    sent: int = 0
+    """Number of times that it was sent since uses were last reported."""
     log_line: str = ""
     """Its line in the access log, as `LineFormat.prepare` returns it; empty if there is no log."""
     cache_status: str = ""

@@ -21,6 +21,7 @@ from addon.runtime.control import Handler
 from addon.runtime.control_client import ControlError
 from addon.serve.admin.access import Access
 from addon.serve.admin.arguments import Arguments
+from addon.serve.admin.exchange_stream import ExchangeStream
 from addon.serve.admin.openapi import document
 from addon.serve.admin.operations import OPERATIONS, Operation
 from addon.serve.admin.responses import FIELDS_OF_ALL, json_response, problem
@@ -33,20 +34,26 @@ MAX_CONTENT = 4_194_304
 CONTENT_TIMEOUT = 10.0
 """Seconds in which the content of a request must arrive."""
 
+STREAMED = "/exchanges"
+"""The path of which clients may ask for events, too."""
+
 COMMAND_TIMEOUT = 60.0
 """Seconds after which a command that has not ended is given up."""
 
 
-def application(commands: Mapping[str, Handler], access: Access, routes: Iterable[BaseRoute] = ()) -> ASGIApp:
+def application(
+    commands: Mapping[str, Handler], stream: ExchangeStream, access: Access, routes: Iterable[BaseRoute] = ()
+) -> ASGIApp:
     """Return the application.
 
     Args:
         commands: The control commands.
+        stream: Sends exchanges as they end.
         access: Admits requests.
         routes: More routes, beside those of the operations.
     """
     by_path = groupby(sorted(OPERATIONS, key=lambda each: each.path), key=lambda each: each.path)
-    own = [_route(path, list(operations), commands) for path, operations in by_path]
+    own = [_route(path, list(operations), commands, stream) for path, operations in by_path]
     described = json_response(document(OPERATIONS))
 
     async def describe(_request: Request) -> Response:
@@ -82,10 +89,14 @@ class _Guarded:
         await problem(status, reason, challenge)(scope, receive, send_with_fields)
 
 
-def _route(path: str, operations: Sequence[Operation], commands: Mapping[str, Handler]) -> Route:
+def _route(
+    path: str, operations: Sequence[Operation], commands: Mapping[str, Handler], stream: ExchangeStream
+) -> Route:
     by_method: dict[str, Operation] = {operation.method: operation for operation in operations}
 
     async def answer(request: Request) -> Response:
+        if path == STREAMED and "text/event-stream" in request.headers.get("accept", ""):
+            return await stream.response(head_only=request.method == "HEAD")
         return await _carry_out(by_method["GET" if request.method == "HEAD" else request.method], commands, request)
 
     return Route(path, answer, methods=list(by_method))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from addon.pipeline.purge_orders import MAX_TAGS_AT_ONCE
 from addon.pipeline.stored_commands import MAX_LISTED
 from addon.pipeline.stored_list import Order, State
+from addon.runtime.recent_exchanges import MAX_KEPT
 from addon.serve.admin.texts import FieldLine, Host, HostPattern, Method, Pattern, Prefix, Text, Url
 from cache.rules.tags import MAX_TAG
 
@@ -47,6 +48,16 @@ class EntriesArguments(Arguments):
     def of_command(self, by: str) -> dict[str, object]:
         """Return the arguments of the control command."""
         return {**super().of_command(by), "limit": self.limit}
+
+
+class ExchangesArguments(Arguments):
+    """The number of exchanges that are listed."""
+
+    limit: int = Field(100, ge=1, le=MAX_KEPT, description="At most so many, the latest ones.")
+
+    def of_command(self, by: str) -> dict[str, object]:  # noqa: ARG002 - as above
+        """Return the arguments of the control command."""
+        return {"limit": self.limit}
 
 
 class ShowArguments(Arguments):

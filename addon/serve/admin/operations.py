@@ -11,6 +11,7 @@ from addon.serve.admin import results
 from addon.serve.admin.arguments import (
     Arguments,
     EntriesArguments,
+    ExchangesArguments,
     ModeArguments,
     PurgeArguments,
     ShowArguments,
@@ -41,6 +42,12 @@ def _one(command: str) -> Run:
         return await commands[command](arguments)
 
     return run
+
+
+async def _exchanges(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:
+    reply = await commands["exchanges"]({})
+    found = reply["exchanges"]
+    return {"exchanges": found[-int(str(arguments["limit"])) :] if isinstance(found, list) else []}
 
 
 async def _stats(commands: Commands, _arguments: Mapping[str, object]) -> Mapping[str, object]:
@@ -93,6 +100,14 @@ OPERATIONS = (
         run=_one("why"),
         result=results.Why,
         arguments=WhyArguments,
+    ),
+    Operation(
+        "GET",
+        "/exchanges",
+        "The latest exchanges with clients, the oldest first; with Accept: text/event-stream, new ones as they end.",
+        run=_exchanges,
+        result=results.Exchanges,
+        arguments=ExchangesArguments,
     ),
     Operation("GET", "/stats", "What is stored, and what the proxy has done.", run=_stats, result=results.Stats),
     Operation("GET", "/missing", "What was missing while offline.", run=_one("missing"), result=results.Missing),

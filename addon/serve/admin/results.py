@@ -203,6 +203,28 @@ class Purged(TypedDict):
     size: NotRequired[int]
 
 
+class Exchange(TypedDict):
+    """An exchange with a client, or `times` equal ones within a second. `seconds` is how long it took."""
+
+    at: float
+    client: str
+    method: str
+    url: str
+    status: int
+    size: int
+    seconds: float
+    decision: str
+    reason: str
+    site: str
+    times: int
+
+
+class Exchanges(TypedDict):
+    """The latest exchanges, the oldest first. Of frequent hits, only some are listed."""
+
+    exchanges: list[Exchange]
+
+
 class Contents(TypedDict):
     """Number of stored responses, the size of the store, and its limit."""
 

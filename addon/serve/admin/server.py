@@ -10,6 +10,7 @@ import uvicorn
 from addon.serve.admin.access import Access
 from addon.serve.admin.administered import Administered
 from addon.serve.admin.application import application
+from addon.serve.admin.exchange_stream import ExchangeStream
 from addon.serve.admin.health import Health
 from addon.serve.admin.metrics import metrics_route
 from addon.serve.admin.protocol import AdminProtocol
@@ -33,8 +34,10 @@ class AdminServer:
         token = TokenFile(settings.token(proxy.settings.store.directory))
         health = Health(proxy.commands, proxy.takes_clients, needs_origin=settings.ready_needs_origin)
         access = Access(token, settings.hosts, metrics_without_token=settings.metrics_without_token)
+        self._stream = ExchangeStream(proxy.commands)
+        routes = [*health.routes(), metrics_route(proxy.commands)]
         config = uvicorn.Config(
-            application(proxy.commands, access, [*health.routes(), metrics_route(proxy.commands)]),
+            application(proxy.commands, self._stream, access, routes),
             http=AdminProtocol,
             ws="none",
             lifespan="off",
@@ -59,4 +62,5 @@ class AdminServer:
 
     async def close(self) -> None:
         """Accept no more clients, and end when the requests under way have ended, or after a moment."""
+        await self._stream.close()
         await self._server.shutdown()

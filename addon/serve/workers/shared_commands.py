@@ -44,6 +44,7 @@ class SharedCommands:
             "commit": self._every("commit"),
             "contents": self._of_store("contents"),
             "entries": self._of_store("entries"),
+            "exchanges": self._exchanges,
             "failed-hosts": self._failed_hosts,
             "fetch": self._one("fetch"),
             "metrics": self._metrics,
@@ -194,6 +195,15 @@ class SharedCommands:
             total.update({name: int(str(number)) for name, number in reply.items()})
         return dict(sorted(total.items()))
 
+    async def _exchanges(self, arguments: Mapping[str, object]) -> Reply:
+        replies = await self.ask_all("exchanges", arguments)
+        exchanges = [each for reply in replies if isinstance(reply["exchanges"], list) for each in reply["exchanges"]]
+        return {
+            "exchanges": sorted(exchanges, key=lambda each: float(str(each["at"]))),
+            "lost": sum(int(str(reply["lost"])) for reply in replies),
+            "last": {process: number for reply in replies for process, number in _table(reply["last"]).items()},
+        }
+
     async def _summary(self, arguments: Mapping[str, object]) -> Reply:
         total = HostCounters()
         total.add(self._past_hosts.described())
@@ -231,6 +241,7 @@ class SharedCommands:
 
     async def _why(self, arguments: Mapping[str, object]) -> Reply:
         """Return the explanation of the first worker, with the latest note of all: each knows what it has fetched."""
+        await self.ask_all("commit", {})  # so that each sees what another one has stored just now
         replies = await self.ask_all("why", arguments)
         notes = [note for reply in replies if (note := _table(reply["not_stored"]))]
         latest = max(notes, key=lambda note: float(str(note["fetched_at"])), default=None)

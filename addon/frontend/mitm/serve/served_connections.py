@@ -17,6 +17,7 @@ from addon.origin.options import OriginOptions
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log.file import AccessLog
 from addon.runtime.access_log.logged_response import LoggedResponse, Sending, request_line
+from addon.runtime.recent_exchanges import RecentExchanges
 from addon.service import Service
 
 
@@ -28,6 +29,7 @@ class ServedConnections:
         keep: Clients may send another request after a response; False once the proxy stops.
         log: The access log, if there is one.
         clients: The addon that waits for clients to speak HTTP.
+        recent: The recent exchanges, if they are kept.
         page: The set-up page; None for an edge.
     """
 
@@ -36,6 +38,10 @@ class ServedConnections:
         self.clients = clients
         self.keep = True
         self.log = log
+        self.recent: RecentExchanges | None = None
+        if service.settings.admin.place:
+            self.recent = RecentExchanges()
+            service.commands["exchanges"] = self.recent.handle
         self.page = set_up_page_of(service.settings)
         self._replies: WeakKeyDictionary[http.HTTPFlow, Reply] = WeakKeyDictionary()
 
@@ -74,7 +80,7 @@ class ServedConnections:
         return whole_response(flow.request, reply)
 
     def write_log(self, flow: http.HTTPFlow, status: int, size: int) -> None:
-        """Count a response, and write it to the access log."""
+        """Count a response, write it to the access log, and keep it among the recent exchanges."""
         request, reply = flow.request, self._replies.get(flow)
         is_tunnel = request.method == "CONNECT"
         target = f"{request.data.host}:{request.data.port}" if is_tunnel else request.pretty_url
@@ -89,6 +95,8 @@ class ServedConnections:
         )
         sending = self._sending(flow, reply)
         self.service.metrics.responses.note(logged, "", sending.seconds, sending.upstream)
+        if self.recent is not None:
+            self.recent.note(logged, sending)
         if self.log is not None:
             self.log.note_response(logged, sending)
 
