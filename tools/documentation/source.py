@@ -31,6 +31,7 @@ SECTIONS = (
             "docs/edge",
             "docs/fleet",
             "docs/mitmproxy",
+            "docs/deployment",
             "docs/observability",
             "docs/troubleshooting",
         ),

@@ -11,6 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import select
+import stat
+from collections.abc import Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 
 from addon.runtime.access_log.line_format import LineFormat
@@ -67,12 +71,13 @@ class AccessLog:
         self._writing = asyncio.get_running_loop().run_in_executor(None, self._append, lines)
 
     def _append(self, lines: list[str]) -> None:
-        data = memoryview("".join(lines).encode("ascii", errors="backslashreplace"))
+        encoded = [line.encode("ascii", errors="backslashreplace") for line in lines]
         try:
             with open(self._path, "ab", buffering=0, opener=_open) as file:
-                # in one call: other worker processes append to the same file, and none of them may break a line
-                while data:
-                    data = data[file.write(data) :]
+                is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+                # other worker processes append to the same file or pipe, and none of them may break a line
+                for data in [b"".join(encoded)] if is_file else _pieces(encoded):
+                    _write_all(file, data)
         except OSError as error:
             if lines:
                 logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
@@ -91,6 +96,22 @@ class AccessLog:
             await self._writing
         lines, self._lines = self._lines, []
         self._append(lines)
+
+
+def _pieces(lines: Sequence[bytes]) -> Iterator[bytes]:
+    """Iterate over the lines in pieces that a pipe takes in one piece, as long as no single line is longer."""
+    piece = b""
+    for line in lines:
+        if len(piece) + len(line) > select.PIPE_BUF and piece:
+            yield piece
+            piece = b""
+        piece += line
+    yield piece
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    while data:
+        data = data[file.write(data) :]
 
 
 def _open(path: str, flags: int) -> int:
