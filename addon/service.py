@@ -49,7 +49,6 @@ from addon.runtime.control import ControlServer, Handler
 from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
 from addon.runtime.distrust import Distrust
-from addon.runtime.leases.client import LeaseClient
 from addon.runtime.listen_address import ListenAddress
 from addon.runtime.status import Status
 from cache import engine
@@ -116,9 +115,8 @@ class Service:
             freshness=replace(policy.freshness, clock_valid_from=CLOCK_VALID_FROM),
         )
         own = self._make_pipeline(store, policy, Responder, self.queue, self.own_store.condition)
-        self.lease_client: LeaseClient | None = None
-        if lease_socket is not None and directory is not None:
-            self.lease_client = LeaseClient(lease_socket)
+        self.lease_client = self.own_store.leases(lease_socket)
+        if self.lease_client is not None:
             fetch, limit = own.fetcher, settings.cache.collapse_timeout
             fetch.leases = LeasedFlights(self.lease_client, own.store, fetch.single_flight, self.clock, limit)
         self.own_store.note_stored_in(own.store)

@@ -1,4 +1,4 @@
-"""Single-flight among the workers of one store: a flight that leads in its worker asks for the lease of its key.
+"""Single-flight among the processes on one store: a flight that leads in its worker asks for the lease of its key.
 
 The worker that holds the lease fetches. The others look into the store again once it has stored the response, and go
 forward by themselves if it may not be shared, or if this takes too long.
@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.single_flight import ANYONE, Flight, FlightResult, SingleFlight, who_may_wait
-from addon.runtime.leases.client import Answer, Lease, LeaseClient
+from addon.runtime.leases.answers import Answer, AskedLease, Leases
 from addon.runtime.leases.frames import NAME_SIZE, Result
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request
@@ -36,7 +36,7 @@ class LeasedFlights:
 
     def __init__(
         self,
-        client: LeaseClient,
+        client: Leases,
         store: AsyncStore,
         single_flight: SingleFlight,
         clock: Callable[[], float],
@@ -107,7 +107,7 @@ class LeasedFlights:
         name = lease_name(flight, request, sent)
         held = self._committing.get(name)
         if held is None:
-            lease: Lease | None = self._client.ask(name, self.limit, decide)
+            lease: AskedLease | None = self._client.ask(name, self.limit, decide, key=flight.key)
         else:  # this worker sees what it has stored, and need not wait for the disk
             lease = held.hand_over()
             asyncio.get_running_loop().call_soon(answered, False)
@@ -121,10 +121,10 @@ class FlightLease:
     __slots__ = ("_committing", "_key", "_lease", "_name", "_store")
 
     def __init__(
-        self, lease: Lease, name: bytes, key: str, store: AsyncStore, committing: dict[bytes, FlightLease]
+        self, lease: AskedLease, name: bytes, key: str, store: AsyncStore, committing: dict[bytes, FlightLease]
     ) -> None:
         """Hold `lease`, and be in `committing` by its name while only the disk is waited for."""
-        self._lease: Lease | None = lease
+        self._lease: AskedLease | None = lease
         self._name = name
         self._key = key
         self._store = store
@@ -149,7 +149,7 @@ class FlightLease:
             self._committing.pop(self._name, None)
             self._lease.end(Result.STORED)
 
-    def hand_over(self) -> Lease | None:
+    def hand_over(self) -> AskedLease | None:
         """Return the lease, which does not end with this flight any more; None if another worker waits for that."""
         lease = self._lease
         if lease is None or lease.is_wanted:

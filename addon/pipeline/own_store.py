@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from addon.pipeline.project_copies import ProjectCopies
 from addon.pipeline.store_condition import StoreCondition
 from addon.pipeline.store_watch import CLOSE_TIMEOUT, StoreWatch
 from addon.runtime.counters import Counters
+from addon.runtime.leases.answers import Leases
+from addon.runtime.leases.client import LeaseClient
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore, StoreError
@@ -101,6 +104,12 @@ class OwnStore:
         """Count in `counters` how often the engine of a shared store did not answer."""
         if self.shared:
             self.shared.count_in(counters)
+
+    def leases(self, lease_socket: Path | None) -> Leases | None:
+        """Return what grants leases: the engine of the store, the server at `lease_socket`, or None if nothing does."""
+        if self.shared:
+            return self.shared.leases()
+        return LeaseClient(lease_socket) if lease_socket is not None and self.directory is not None else None
 
     def note_stored_in(self, store: AsyncStore) -> None:
         """Count what `store` stores as used by the project, if there is one."""

@@ -10,6 +10,7 @@ from contextlib import suppress
 from addon.config.store import MemorySettings, StoreSettings
 from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.runtime.counters import Counters
+from addon.runtime.leases.shared import SharedLeases
 from cache.stores.redis.address import TlsFiles
 from cache.stores.redis.engine import EngineOptions
 from cache.stores.redis.store import RedisOptions, RedisStore
@@ -57,6 +58,10 @@ class SharedStore:
     def is_away(self) -> bool:
         """True if the engine, or a part of it, cannot be used now."""
         return self.store.engine.problem is not None
+
+    def leases(self) -> SharedLeases:
+        """Return what asks the engine for leases."""
+        return SharedLeases(self.store)
 
     def count_in(self, counters: Counters) -> None:
         """Count how often replies of the engine were late, and how often connections to it ended."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
 from time import monotonic
 from typing import cast
 
+from addon.runtime.leases.answers import Answer, Answered
 from addon.runtime.leases.frames import Result, Telling, ask, end, from_server
 from addon.runtime.unix_address import unix_address
 
@@ -20,23 +20,6 @@ SLOW = 0.25
 
 PAUSE = 2.0
 """Seconds without asking after the server was slow, and between two attempts to connect."""
-
-
-class Answer(Enum):
-    """The answer to an ask. The worker fetches in every case but STORED."""
-
-    GRANTED = "granted"
-    """This worker holds the lease, until it ends it."""
-    STORED = "stored"
-    """Another worker has stored the response."""
-    NOT_SHARED = "not-shared"
-    """Another worker fetches or has fetched, and this one is not to wait for it."""
-    ALONE = "alone"
-    """The server is gone or slow, or the worker has ended the ask."""
-
-
-Answered = Callable[[Answer, int], None]
-"""Called once with the answer, and for how many seconds others need not wait (0 if it is not NOT_SHARED)."""
 
 
 class Lease:
@@ -147,13 +130,14 @@ class LeaseClient(asyncio.Protocol):
         """Return whether the server can be asked now."""
         return self._transport is not None and (not self._paused_until or self.now() >= self._paused_until)
 
-    def ask(self, name: bytes, limit: float, answered: Answered) -> Lease:
+    def ask(self, name: bytes, limit: float, answered: Answered, *, key: str = "") -> Lease:  # noqa: ARG002 - the protocol's signature
         """Ask for a lease, if the client `is_ready`. `answered` is called later, never before this returns.
 
         Args:
             name: The name of the lease.
             limit: Seconds for which the lease is asked, and that this worker waits for another one at most.
             answered: Called once with the answer.
+            key: Not used: the name says enough.
         """
         self._number = number = (self._number + 1) & 0xFFFF_FFFF
         lease = self._asks[number] = Lease(self, number, limit, answered)

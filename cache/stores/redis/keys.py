@@ -51,9 +51,9 @@ class KeyNames:
         tag = f"{self._prefix}b:{{{_digest(key)}}}:{entry_id}:"
         return [f"{tag}{number}" for number in range(count)]
 
-    def lease(self, name: bytes) -> str:
-        """Return the name of a lease."""
-        return f"{self.leases}{{{name.hex()}}}"
+    def lease(self, key: str, name: bytes) -> str:
+        """Return the name of a lease, which is on the server of a primary key: it tells of both in order."""
+        return f"{self.leases}{{{_digest(key)}}}:{name.hex()}"
 
 
 def slot_of(name: str) -> int:

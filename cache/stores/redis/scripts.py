@@ -98,12 +98,14 @@ a purge covers; the scopes.
 TAKE_LEASE = Script("""
 local found = redis.call('GET', KEYS[1])
 local kind = found and string.sub(found, 1, 1)
-if found and kind ~= 's' then return found end
+if found and kind ~= 's' and kind ~= 'f' then return found end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]
 """)
-"""Take a lease. Return its value: the one that was given if it was free, else that of its holder.
+"""Take a lease. Return its value: the one that was given if it was free, else the one that it has.
 
+Values begin with `h` while a lease is held, with `n` while nobody is to wait for it, and with `s` or `f` for a moment
+after it has ended, for those who wait.
 Arguments: a value, and the milliseconds that it lives.
 """
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from addon.runtime.leases import client as client_module
-from addon.runtime.leases.client import Answer, Lease, LeaseClient
+from addon.runtime.leases.answers import Answer
+from addon.runtime.leases.client import Lease, LeaseClient
 from addon.runtime.leases.frames import Result, ask
 from addon.runtime.leases.server import LeaseServer
 

@@ -11,14 +11,20 @@ KEY = "http://a.example/\xe9?\udc80"
 
 def test_all_names_of_a_key_are_in_one_slot() -> None:
     names = KeyNames("x")
-    of_key = [names.row(KEY), names.draft(KEY), names.removal(KEY), *names.chunks(KEY, "0" * 32, 5)]
-    assert len(set(of_key)) == 8
+    of_key = [
+        names.row(KEY),
+        names.draft(KEY),
+        names.removal(KEY),
+        names.lease(KEY, b"\1"),
+        *names.chunks(KEY, "0" * 32, 5),
+    ]
+    assert len(set(of_key)) == 9
     assert {slot_of(name) for name in of_key} == {slot_of(names.row(KEY))}
 
 
 def test_slots_are_those_of_the_cluster() -> None:
     names = KeyNames("x")
-    for name in (names.row(KEY), names.purges, names.lease(b"\1\2"), "plain", "a{b}c"):
+    for name in (names.row(KEY), names.purges, names.lease(KEY, b"\1\2"), "plain", "a{b}c"):
         assert slot_of(name) == key_slot(name.encode()), name
 
 
