@@ -40,6 +40,7 @@ class SharedStore:
     def __init__(self, settings: StoreSettings, memory: MemorySettings, condition: StoreCondition) -> None:
         """Connect to the engine, and change `condition` whenever it can or cannot be used."""
         self._condition = condition
+        self._is_awaited = True
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: Callable[[], None] = lambda: None
         options = shared_store_options(settings, memory.store_size, memory.max_object)
@@ -47,7 +48,9 @@ class SharedStore:
 
     def wait(self, seconds: float) -> None:
         """Wait until the engine can be used, but no longer than so many seconds."""
-        if not self.store.engine.wait(seconds):
+        can_be_used = self.store.engine.wait(seconds)
+        self._is_awaited = False
+        if not can_be_used:
             self._state_changed(self.store.engine.problem)
 
     def start(self, changed: Callable[[], None]) -> None:
@@ -76,7 +79,9 @@ class SharedStore:
         counters.add_source(count)
 
     def _state_changed(self, problem: str | None) -> None:
-        """Note the state of the engine. Called on the engine's thread."""
+        """Note the state of the engine. Called on the engine's thread, also before anybody has waited for it."""
+        if self._is_awaited:
+            return
         if problem is None:
             self._condition.change(StoreState.OPEN)
         else:

@@ -79,9 +79,9 @@ class EmbeddedPool(ServicePool):
     def _new_service(self, settings: Settings) -> ServiceUnderTest:
         return ServiceUnderTest(settings, _mitmproxy_origin)
 
-    async def service(self, conversation: Conversation, *, on_disk: bool = False) -> ServiceUnderTest:
+    async def service(self, conversation: Conversation, *, store: str = "memory") -> ServiceUnderTest:
         """Return the service with the settings of a conversation, once there is a mitmproxy for it."""
-        service = await super().service(conversation, on_disk=on_disk)
+        service = await super().service(conversation, store=store)
         if self._master is None:
             self._master = EmbeddingMaster(service)
             self._running = asyncio.ensure_future(self._master.run())

@@ -20,16 +20,16 @@ MAX_SMALL = 65_536
 
 
 class ResponderLane:
-    """The responder, with its store in memory or `on_disk`."""
+    """The responder, with a store of this kind."""
 
-    def __init__(self, services: ServicePool, *, on_disk: bool = False) -> None:
-        self.name = "disk" if on_disk else "responder"
+    def __init__(self, services: ServicePool, *, store: str = "memory") -> None:
+        self.name = "responder" if store == "memory" else store
         self._services = services
-        self._on_disk = on_disk
+        self._store = store
 
     @asynccontextmanager
     async def open(self, conversation: Conversation) -> AsyncIterator[ResponderUnderTest]:
-        service = await self._services.service(conversation, on_disk=self._on_disk)
+        service = await self._services.service(conversation, store=self._store)
         await service.reset()
         scheme = "https" if conversation.secure else "http"
         async with ScriptedOrigin(origin_tls() if conversation.secure else None) as origin:

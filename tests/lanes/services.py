@@ -100,9 +100,9 @@ class ServicePool:
         self._services: dict[str, ServiceUnderTest] = {}
         self._front_end: SharedFrontEnd | None = None
 
-    async def service(self, conversation: Conversation, *, on_disk: bool = False) -> ServiceUnderTest:
-        """Return the service with the settings of a conversation, and with a store in memory or `on_disk`."""
-        settings = settings_for(conversation, on_disk=on_disk)
+    async def service(self, conversation: Conversation, *, store: str = "memory") -> ServiceUnderTest:
+        """Return the service with the settings of a conversation, and with a store of this kind."""
+        settings = settings_for(conversation, store=store)
         key = settings.model_dump_json()
         if key not in self._services:
             self._services[key] = self._new_service(settings)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from addon.config.settings import Settings
+from tests.fixtures.redis_server import shared_redis_server
+from tests.fixtures.redis_stores import PATIENCE
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.lanes.script import Conversation
 
@@ -34,9 +36,15 @@ def interception_ca() -> Path:
     return folder() / "mitmproxy" / "mitmproxy-ca-cert.pem"
 
 
-def _disk_store(conversation: Conversation) -> dict[str, str]:
+def _store(kind: str, conversation: Conversation) -> dict[str, str]:
     name = sha256(repr(conversation.settings).encode()).hexdigest()[:16]
-    return {"kind": "disk", "path": str(folder() / name)}
+    match kind:
+        case "disk":
+            return {"kind": "disk", "path": str(folder() / name)}
+        case "redis":
+            shared = {"url": shared_redis_server().url, "prefix": f"{name}:", "timeout": f"{PATIENCE} s"}
+            return {"kind": "redis", "path": str(folder() / f"redis-{name}"), **shared}
+    return {"kind": kind}
 
 
 @cache
@@ -57,11 +65,11 @@ def _filled(tables: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def settings_for(conversation: Conversation, *, on_disk: bool = False) -> Settings:
-    """Return the settings of a conversation, with a store in memory or `on_disk`."""
+def settings_for(conversation: Conversation, *, store: str = "memory") -> Settings:
+    """Return the settings of a conversation, with a store of this kind."""
     tables: dict[str, Any] = {
         "listen": "127.0.0.1:0",
-        "store": {"kind": "memory", "max_size": 2**24, **(_disk_store(conversation) if on_disk else {})},
+        "store": {"max_size": 2**24, **_store(store, conversation)},
         "origin": {"proxy": "none", "ca_files": [str(origin_ca().file)]},
         "tls": {"directory": str(interception_ca().parent)},
     }

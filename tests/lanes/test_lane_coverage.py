@@ -18,6 +18,7 @@ CONNECTION = "HTTP/2 has no fields for one connection"
 READER = "mitmproxy's reader refuses what our own reads in another way"
 NO_EDGE = "an edge needs the address of its origin before it starts, and the origin of this lane starts later"
 COMPRESSES = "the engine compresses nothing; the pipeline does"
+EVICTS = "the server evicts, by its own limit"
 REFUSED_BEFORE = "the request is refused before it reaches this part"
 
 NOT_SHOWN = {
@@ -69,6 +70,7 @@ MITMPROXYS_OWN = (EXPECTATION, READER)
 """Reasons that do not hold for the front end."""
 
 NOT_SHOWN["disk"] = NOT_SHOWN["responder"]
+NOT_SHOWN["redis"] = {**NOT_SHOWN["responder"], "STORE-31": EVICTS}
 NOT_SHOWN["http2-clear"] = {
     **{row: reason for row, reason in NOT_SHOWN["http"].items() if reason not in MITMPROXYS_OWN},
     "KEY-06": NOT_SHOWN["http2"]["KEY-07"],

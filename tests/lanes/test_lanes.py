@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fixtures.redis_server import HAS_REDIS
 from tests.lanes.comparison import ComparableResponse
 from tests.lanes.conversation_runner import run_conversation
 from tests.lanes.engine_lane import EngineLane
@@ -49,8 +50,8 @@ class LaneRunner:
                 return EngineLane()
             case "responder":
                 return ResponderLane(self.services)
-            case "disk":
-                return ResponderLane(self.services, on_disk=True)
+            case "disk" | "redis":
+                return ResponderLane(self.services, store=name)
             case "http1":
                 return ServerLane(self.services, "http", name)
             case "http1-tls":
@@ -94,6 +95,12 @@ def test_by_the_responder(conversation: Conversation, lanes: LaneRunner) -> None
 @each("disk")
 def test_with_a_store_on_disk(conversation: Conversation, lanes: LaneRunner) -> None:
     lanes.run(conversation, "disk")
+
+
+@pytest.mark.skipif(not HAS_REDIS, reason="redis-server is not installed")
+@each("redis")
+def test_with_a_store_on_redis(conversation: Conversation, lanes: LaneRunner) -> None:
+    lanes.run(conversation, "redis")
 
 
 @each("http1")

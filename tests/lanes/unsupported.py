@@ -5,13 +5,16 @@ from __future__ import annotations
 from tests.lanes import script
 from tests.lanes.script import Conversation
 
-LANES = ("engine", "responder", "disk", "http1", "http1-tls", "http2-tls", "http2-clear", "http", "https", "http2")
+LANES = (
+    *("engine", "responder", "disk", "redis", "http1", "http1-tls", "http2-tls", "http2-clear"),
+    *("http", "https", "http2"),
+)
 """The names of all lanes.
 
-`engine` is the pure functions. `responder` and `disk` are the responder, with a store in memory or on disk. The others
-are the whole proxy: `http1` and `http1-tls` through its HTTP/1 front end, in clear and in a tunnel; `http2-tls` and
-`http2-clear` through its HTTP/2 front end, in a tunnel and in clear; `http`, `https` and `http2` through mitmproxy's
-listener, in clear, in a tunnel, and over HTTP/2 in a tunnel.
+`engine` is the pure functions. `responder`, `disk` and `redis` are the responder, with a store in memory, on disk or on
+Redis. The others are the whole proxy: `http1` and `http1-tls` through its HTTP/1 front end, in clear and in a tunnel;
+`http2-tls` and `http2-clear` through its HTTP/2 front end, in a tunnel and in clear; `http`, `https` and `http2`
+through mitmproxy's listener, in clear, in a tunnel, and over HTTP/2 in a tunnel.
 """
 
 _MITMPROXY_LANE = {"http1": "http", "http1-tls": "https", "http2-tls": "http2", "http2-clear": "http"}
@@ -64,13 +67,18 @@ WITH_MITMPROXY = {
 }
 """Titles of conversations that mitmproxy itself makes impossible, each with the reason."""
 
+ON_REDIS = {"an eviction deletes one copy, and the others stay usable": "the server evicts, by its own limit"}
+"""Titles of conversations that a store on Redis makes impossible, each with the reason."""
+
 _NOT_IN_HTTP2_FIELDS = ("connection", "keep-alive", "proxy-connection", "te", "upgrade", "host")
 
 
 def reason_unsupported(conversation: Conversation, lane: str) -> str | None:
     """Return why a lane cannot play a conversation, or None if it can."""
     steps = conversation.steps
-    like = "responder" if lane == "disk" else lane
+    like = "responder" if lane in ("disk", "redis") else lane
+    if lane == "redis" and conversation.title in ON_REDIS:
+        return ON_REDIS[conversation.title]
     if lane in MITMPROXY and (
         conversation.title in WITH_MITMPROXY or ", allowed by origin.lenient:" in conversation.title
     ):
