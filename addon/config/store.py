@@ -36,7 +36,7 @@ class StoreSettings(Section):
     url: str = Field(default="", validate_default=True)
     prefix: Annotated[str, AfterValidator(_prefix)] = "secondhand"
     lifetime: PositiveSeconds = 7 * 86_400
-    timeout: PositiveSeconds = 0.015
+    timeout: PositiveSeconds = 0.012
     ca_file: ExistingFile = ""
     client_certificate: ExistingFile = ""
     max_size: PositiveSize = 2 * 1024**3

@@ -16,7 +16,7 @@ from itertools import batched
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import DamagedEntry, StoreError
 from cache.stores.bodies import BytesBody, FileBody
-from cache.stores.redis.connection import Command
+from cache.stores.redis.connection import Command, Reply
 from cache.stores.redis.engine import Engine, checked
 from cache.stores.redis.keys import KeyNames
 from cache.stores.redis.spool import Spool
@@ -51,19 +51,27 @@ class Bodies:
         """Return the names of the chunks of an entry's body."""
         return self._names.chunks(entry.key, entry.id, count_of(entry.length))
 
-    def put(self, entry: StoredResponse, body: bytes | Spool) -> None:
-        """Send a body. Raises StoreError; then chunks may be left that nothing names, until their life is over.
+    def put(self, entry: StoredResponse, body: bytes | Spool, last: Command) -> Reply:
+        """Send a body and, together with its end, one more command about the same key. Return the reply to that.
+
+        If this fails, chunks may be left that nothing names, until their life is over.
 
         Raises:
             IdTaken: there is a body with this id.
+            StoreError: the engine cannot be used, or is full.
         """
+        reply: Reply = None
         names = self.names(entry)
         for some in batched(enumerate(names), _AT_ONCE):
             commands: list[Command] = [
                 ("SET", name, _part(body, number, entry.length), "PX", self._life, "NX") for number, name in some
             ]
-            if None in checked(self._engine.run(names[0], commands)):
+            commands += [last] if some[-1][1] == names[-1] else []
+            replies = checked(self._engine.run(names[0], commands))
+            if None in replies[: len(some)]:
                 raise IdTaken(f"the id {entry.id} is taken")
+            reply = replies[-1]
+        return reply
 
     def discard(self, entry: StoredResponse) -> None:
         """Delete a body. Raises StoreError."""

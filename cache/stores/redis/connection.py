@@ -87,6 +87,11 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     @property
+    def is_open(self) -> bool:
+        """True until the connection is lost."""
+        return self._transport is not None
+
+    @property
     def is_idle(self) -> bool:
         """True if no reply is awaited."""
         return not self._waiting

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 _LOOK = 30.0
 """Seconds between two looks at the servers of an engine whose servers all work."""
+_WORTH_TELLING = 0.3
+"""Seconds for which a server has to be slow before the store is told so. It is left alone at once."""
 _GUARD = 30.0
 """Seconds after which a request fails even if the engine's thread does not say so."""
 _PAGE = 1000
@@ -79,6 +81,8 @@ class Engine:
         self._topology = Topology(())
         self._servers: dict[Place, Server] = {}
         self._problem: str | None = "it was not reached yet"
+        self._told: str | None = self._problem
+        self._telling: asyncio.TimerHandle | None = None
         self._loop = asyncio.new_event_loop()
         self._refresh = asyncio.Event()
         self._first_look = Event()
@@ -272,11 +276,22 @@ class Engine:
             problem = "; ".join(f"{server.place}: {server.breaker.reason}" for server in bad)
         elif not self._servers:
             problem = problem or self._problem
-        changed, self._problem = problem != self._problem, problem
+        self._problem = problem
         if problem is None:
             self._first_look.set()
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        if problem is None or any(server.breaker.state is State.DOWN for server in bad):
+            self._tell()
+        else:  # a server that is slow for a moment is not worth a word
+            self._telling = self._loop.call_later(_WORTH_TELLING, self._tell)
+
+    def _tell(self) -> None:
+        """Tell the store of the problem, if that is another one than before."""
+        changed, self._told = self._problem != self._told, self._problem
         if changed:
-            self._events.state_changed(problem)
+            self._events.state_changed(self._problem)
 
     def heartbeat(self, server: Server) -> Request:
         """Return a request that the server answers at once; it also keeps the log of purges from looking unused."""

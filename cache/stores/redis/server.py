@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT = 1.0
 """Seconds between two questions whether a server is still there; each also shows a purge that was missed."""
-PROBE = 0.1
+PROBE = 0.05
 """The same while it is slow."""
 GIVE_UP = 2.0
 """Seconds of silence after which the connection to a slow server is ended."""
@@ -70,7 +71,8 @@ class Server:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
-        self._lost = asyncio.Event()
+        self._changed = asyncio.Event()
+        """The connection was lost, or the server is slow."""
         self._watch: asyncio.TimerHandle | None = None
         self._task = self._loop.create_task(self._run())
 
@@ -123,6 +125,7 @@ class Server:
         reason = f"no reply for {limit * 1000:.0f} ms"
         connection.give_up(reason)
         if self.breaker.reply_is_late(reason):
+            self._changed.set()  # it is asked at once whether it answers again
             self._listener.state_changed(self)
         if connection.silence() > GIVE_UP:
             connection.abort()
@@ -145,8 +148,7 @@ class Server:
             await asyncio.sleep(RETRY)
 
     async def _connect(self) -> None:
-        self._lost.clear()
-        connection, told = await self._dialer.connect(self.place, self._pushed, self._lost.set)
+        connection, told = await self._dialer.connect(self.place, self._pushed, self._changed.set)
         self._connection = connection
         if told.get("role", "master") != "master":
             raise EngineError(f"{self.place} is a replica, which cannot be written to")
@@ -161,14 +163,12 @@ class Server:
 
     async def _stay(self) -> None:
         """Return when the connection is lost."""
-        while not self._lost.is_set():
+        while self._connection is not None and self._connection.is_open:
+            self._changed.clear()
             await self._beat()
-            pause = HEARTBEAT if self.breaker.is_closed else PROBE
-            try:
-                async with asyncio.timeout(pause):
-                    await self._lost.wait()
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT if self.breaker.is_closed else PROBE):
+                    await self._changed.wait()
 
     async def _beat(self) -> None:
         request, connection = self._listener.heartbeat(self), self._connection

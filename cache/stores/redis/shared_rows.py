@@ -148,8 +148,8 @@ class SharedRows:
             return Edit([(stored, data), *kept])
 
         try:
-            self._bodies.put(stored, body)
-            return stored, self.change(entry.key, edit)
+            found = self._bodies.put(stored, body, ("GET", self._names.row(entry.key)))
+            return stored, self.change(entry.key, edit, self.judged(entry.key, found))
         except (EngineError, IdTaken):
             raise  # perhaps it was stored, or the body is another one's
         except StoreError:
@@ -210,14 +210,16 @@ class SharedRows:
         self._lost_changes.note_made(key)
         return changed
 
-    def change(self, key: str, edit: Callable[[Sequence[Encoded]], Edit | None]) -> Changed:
+    def change(self, key: str, edit: Callable[[Sequence[Encoded]], Edit | None], found: Row | None = None) -> Changed:
         """Change a row by what `edit` makes of it, which may be called again. None leaves it as it is.
+
+        `found` is the row if it was read just now.
 
         Raises:
             StoreError: nothing was changed; if it is an EngineError, that is not known.
         """
         for attempt in range(_ATTEMPTS):
-            row = self.read(key)
+            row = found if found and not attempt else self.read(key)
             wanted = edit(row.variants)
             if wanted is None:
                 return Changed(_entries(row.variants), row.number, None)

@@ -196,7 +196,7 @@ def test_whatever_the_engine_evicts_an_answer_is_whole_or_missing(
                 served += read(node, entry) == body_of(entry.id, 300_000)
             except StoreError:
                 assert node.candidates(entry.key) == ()
-    assert served or policy == "allkeys-random"  # which evicts the log of purges, too
+    assert served or policy.startswith("allkeys")  # these may evict the log of purges, too: it is as old as the rest
 
 
 def test_a_store_whose_engine_was_never_there_is_memory_alone(open_node: OpenNode, server: RedisServer) -> None:
