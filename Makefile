@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # pyproject.toml allows.
 CONSTRAINTS ?= constraints.txt
 # the tests that are run from the source archive as well
-SAMPLE := tests/test_architecture.py tests/test_layout.py tests/cache/http tests/cache/stores
+SAMPLE := tests/test_architecture.py tests/test_layout.py tests/cache/http tests/cache/rules
 INSTALL = $(BIN)/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable
 # Each is tried: a command of that name may exist without working, and some systems ship a Python without venv.
 PYTHONS := $(or $(PYTHON),python3.14 python3.13 python3.12 python3)
