@@ -34,12 +34,9 @@ class AdminProtocol(H11Protocol):
         response = problem(400, msg)
         fields = [*FIELDS_OF_ALL, ("Date", formatdate(usegmt=True)), ("Connection", "close")]
         lines = [*response.raw_headers, *((name.encode(), value.encode()) for name, value in fields)]
-        for event in (
-            h11.Response(status_code=400, headers=lines, reason=b"Bad Request"),
-            h11.Data(data=bytes(response.body)),
-            h11.EndOfMessage(),
-        ):
-            self.transport.write(self.conn.send(event) or b"")
+        head = h11.Response(status_code=400, headers=lines, reason=b"Bad Request")
+        events = (head, h11.Data(data=bytes(response.body)), h11.EndOfMessage())
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -8,15 +8,17 @@ import re
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from addon.config.admin import AdminSettings
-from tests.fixtures.admin_client import admin_of
+from tests.fixtures.admin_client import admin_of, visit
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
-from tests.fixtures.proxy_with_workers import wait_until_gone
+from tests.fixtures.proxy_with_workers import kill_a_worker, start_workers, wait_until_gone
 
 
 def ask_socket(path: Path, head: str) -> str:
@@ -127,3 +129,31 @@ def test_with_such_a_name_it_may_listen_there() -> None:
     assert AdminSettings(listen="localhost:0").address == ("localhost", 0)
     with pytest.raises(ValueError, match="host names and addresses without a port"):
         AdminSettings(hosts=("proxy.example:9000",))
+
+
+def test_the_http_server_is_imported_only_when_a_client_connects() -> None:
+    code = (
+        "import sys, addon.serve.start, addon.serve.workers.supervisor, addon.cli.serve\n"
+        "print([name for name in ('starlette', 'uvicorn', 'anyio', 'h11') if name in sys.modules])"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert printed.stdout == "[]\n"
+
+
+def test_a_supervisor_that_was_asked_still_starts_and_replaces_workers(tmp_path: Path) -> None:
+    with start_workers(tmp_path) as proxy:
+        admin = admin_of(proxy)
+        held = socket.create_connection((admin.host, admin.port))  # new workers must not hold it
+        before = {worker["pid"] for worker in admin.get("/status").json["workers"]}
+        kill_a_worker(proxy)
+        proxy.signal(signal.SIGHUP)
+        proxy.wait_for_message("settings reloaded")
+        after = {worker["pid"] for worker in admin.get("/status").json["workers"] if not worker["draining"]}
+        assert len(after) == 2
+        assert not before & after
+        assert visit(proxy, "/") == 200
+        held.settimeout(TIMEOUT)
+        held.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        # up to its end, which comes since no other process has the connection
+        assert b"".join(iter(lambda: held.recv(65_536), b"")).startswith(b"HTTP/1.1 400 ")
+        held.close()
