@@ -32,6 +32,7 @@ SECTIONS = (
             "docs/fleet",
             "docs/mitmproxy",
             "docs/deployment",
+            "docs/admin",
             "docs/observability",
             "docs/troubleshooting",
         ),
