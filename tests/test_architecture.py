@@ -32,6 +32,7 @@ FRONTEND_LAYERS = (
     "incoming_content",
     "connection_limits",
     "leaf_certificates",
+    "exchange_marks",
     "connections",
     "gateway",
     "set_up_page",

@@ -32,7 +32,7 @@ VARIABLES = {
     "http_user_agent": "the field User-Agent of the request",
     "ssl_protocol": "the version of the client's TLS, like TLSv1.3",
     "ssl_cipher": "the cipher of the client's TLS",
-    "request_id": "32 hexadecimal digits for the request; with `log.request_id`, those of X-Request-Id",
+    "request_id": "32 hexadecimal digits for the request; with `answer.request_id`, that of X-Request-Id",
     "pid": "the process that has answered",
     "site": "the first host pattern of the site of an edge",
     "decision": "what the cache did: `hit`, why the origin was asked (`fwd` of Cache-Status), `refused`, or `tunnel`",

@@ -96,7 +96,14 @@ class AnswerSettings(Section):
     name: Token = "secondhand"
     cache_status: bool = True
     memento: bool = False
+    request_id: bool = False
+    server_timing: bool = False
     rules: Annotated[tuple[AnswerRuleSettings, ...], Strict(strict=False)] = ()
+
+    @property
+    def own_fields(self) -> tuple[str, ...]:
+        """The fields of origins in whose place clients get others."""
+        return ("x-request-id",) if self.request_id else ()
 
     @property
     def client_list(self) -> Path:
@@ -250,7 +257,8 @@ class Settings(Section):
                 memento=answer.memento,
                 strip_targeted=cache.strip_targeted,
                 transport_security=transport_security(self.site),
-                stripped_fields=self.purge.stripped(is_edge=self.is_edge),
+                stripped_fields=(*self.purge.stripped(is_edge=self.is_edge), *answer.own_fields),
+                marks_responses=answer.request_id or answer.server_timing,
             ),
             storing=StoringPolicy(
                 captures=self.store.captures,

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import Protocol
 
-from addon.frontend.connection_limits import ConnectionLimits
+from addon.frontend.connection_limits import ConnectionLimits, address_of
+from addon.frontend.exchange_marks import NO_MARKS
 from addon.origin.exchange_times import ExchangeTimes
 from addon.runtime.access_log.file import AccessLog
 from addon.runtime.access_log.logged_response import LoggedResponse, Sending
 from addon.runtime.metrics.responses import ResponseMetrics
 from addon.runtime.recent_exchanges import RecentExchanges
 from cache.http.host_table import HostTable
+from cache.http.messages import Request
 
 HEAD_TIMEOUT = 10.0
 """Seconds for a request head, for a TLS handshake, and for the first byte in a tunnel."""
@@ -78,6 +80,7 @@ class Connections:
         recent: The recent exchanges, if they are kept.
         site_names: The names of the sites of an edge, by host.
         metrics: Counts the responses.
+        marks: Fields that each response has for itself.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Connections:
         self.site_names = HostTable[str]()
         self.metrics = ResponseMetrics()
         self.recent: RecentExchanges | None = None
+        self.marks = NO_MARKS
         self._each_second = each_second
         self._open: set[ClientConnection] = set()
         self._emptied = asyncio.Event()
@@ -153,11 +157,17 @@ class Connections:
         seconds = 0.0 if began is None else max(0.0, now - began)
         site = self.site_of(response.request.host) if response.request is not None else ""
         self.metrics.note(response, site, seconds, upstream)
-        sending = Sending(now, client, seconds, upstream, transport)
+        sending = Sending(now, client, seconds, upstream, transport, id=self.marks.id_of(response.request))
         if self.recent is not None:
             self.recent.note(response, sending, site)
         if self.log is not None:
             self.log.note_response(response, sending, site)
+
+    def marked(self, request: Request, transport: asyncio.BaseTransport) -> Request:
+        """Return a request from a connection with its id, if requests have one."""
+        if not self.marks.request_id:
+            return request
+        return self.marks.request(request, trusted=address_of(transport) in self.limits.trusted)
 
     def site_of(self, host: str) -> str:
         """Return the name of the site of a host; empty if there is none."""

@@ -10,6 +10,7 @@ from addon.config.settings import Settings
 from addon.config.user_folders import expanded
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
+from addon.frontend.exchange_marks import ExchangeMarks
 from addon.frontend.frontend import Frontend
 from addon.frontend.gateway.certificates import Certificates
 from addon.frontend.gateway.purge_clients import PurgeClients
@@ -59,10 +60,7 @@ def listener_of(
             tls.second_passed()
 
     connections = Connections(limits, service.clock, log, each_second=second_passed)
-    connections.site_names, fast_path.site_of = site_names(settings), connections.site_of
-    connections.metrics = fast_path.metrics = service.metrics.responses
-    service.metrics.add_source(fast_path.add_metrics)
-    service.metrics.add_source(lambda samples: samples.add("connections", len(connections)))
+    watch(connections, fast_path, service)
     if settings.admin.place:
         connections.recent = recent = RecentExchanges()
         fast_path.recent_hits = RecentHits(recent)
@@ -105,6 +103,20 @@ def tls_of(settings: Settings, certificates: Certificates, clock: Callable[[], f
 def targets_of(settings: Settings, sites: Sites, page: SetUpPage | None = None) -> RequestTargets:
     """Return how request targets on the listener are read. `sites` are those of an edge."""
     return GatewayTargets(sites) if settings.is_edge else ForwardProxyTargets(page)
+
+
+def watch(connections: Connections, fast_path: FastPath, service: Service) -> None:
+    """Count the responses of a front end for the metrics, with the names of sites."""
+    name_and_mark(connections, service.settings)
+    fast_path.site_of = connections.site_of
+    connections.metrics = fast_path.metrics = service.metrics.responses
+    service.metrics.add_source(fast_path.add_metrics)
+    service.metrics.add_source(lambda samples: samples.add("connections", len(connections)))
+
+
+def name_and_mark(connections: Connections, settings: Settings) -> None:
+    """Use the names of the settings' sites, and the fields of each response, from the next request on."""
+    connections.site_names, connections.marks = site_names(settings), ExchangeMarks.of(settings.answer)
 
 
 def site_names(settings: Settings) -> HostTable[str]:

@@ -12,7 +12,7 @@ from addon.frontend.gateway.request_rates import RequestRates
 from addon.frontend.gateway.sites import passwords_of
 from addon.runtime.access_log.file import AccessLog
 from addon.runtime.draining import Draining
-from addon.serve.front_end import listener_of, site_names
+from addon.serve.front_end import listener_of, name_and_mark
 from addon.serve.listening_sockets import address_text, close_all
 from addon.service import Service
 from cache.policy.operator_rules import glob
@@ -151,6 +151,6 @@ class Proxy:
             frontend.sites.purge_clients.use(settings.purge, settings.trusted_proxies)
         frontend.use_proxies(settings)
         frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
-        frontend.connections.site_names = site_names(settings)
+        name_and_mark(frontend.connections, settings)
         frontend.connections.limits.per_client = settings.limits.connections_per_client
         self.listener.use_log(log)

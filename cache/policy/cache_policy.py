@@ -76,6 +76,8 @@ class Presentation:
     """Remove the targeted fields that apply to this cache (RFC 9213) from what clients get."""
     stripped_fields: tuple[str, ...] = ()
     """Further lower-case field names that clients do not get: those with cache tags."""
+    marks_responses: bool = False
+    """Each response has fields of its own, like the id of its request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +238,13 @@ class CachePolicy:
         annotations = self.presentation.annotations
         key_is_url = not (self.keying.no_vary_search or self.keying.query_rules)
         counts_seconds = any("{age}" in value for rule in annotations for _, value in (*rule.set, *rule.append))
+        unmarked = key_is_url and not self.presentation.marks_responses
         shows_copy = annotations or self.presentation.memento or self.storing.captures > 1
         shortcuts = Shortcuts(
-            direct_fetch=key_is_url,
-            request_template=key_is_url and not annotations,
-            hot_response=key_is_url and not counts_seconds,
-            response_pattern=key_is_url and not shows_copy,
+            direct_fetch=unmarked,
+            request_template=unmarked and not annotations,
+            hot_response=unmarked and not counts_seconds,
+            response_pattern=unmarked and not shows_copy,
         )
         object.__setattr__(self, "shortcuts", shortcuts)
 

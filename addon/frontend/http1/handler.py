@@ -83,6 +83,7 @@ class Handler:
         self, client: RespondingClient, head: RequestHead, request: Request, body: RequestBody | None
     ) -> bool:
         """Answer a request; return whether another one may follow on the connection."""
+        request = self.frontend.connections.marked(request, client.transport)
         if head.asks_for_web_socket:
             return await self._answer_web_socket(client, head, request)
         responder = self.frontend.service.active.current.responder
@@ -105,7 +106,8 @@ class Handler:
         admission = await admitted(refused, self.frontend.sites, errors, again)
         if isinstance(admission, Reply):
             may_follow = head.persistent and self.frontend.connections.accepting and body is None
-            return await self._send(client, refused.request, admission, may_follow=may_follow)
+            request = self.frontend.connections.marked(refused.request, client.transport)
+            return await self._send(client, request, admission, may_follow=may_follow)
         return await self.answer(client, head, admission, body)
 
     async def _answer_web_socket(self, client: RespondingClient, head: RequestHead, request: Request) -> bool:
@@ -141,6 +143,7 @@ class Handler:
         if client.transport.is_closing():
             await _close(reply)
             return False
+        reply = self.frontend.connections.marks.reply(request, reply)
         framing = framing_of(reply.head, request.method, request.version, persistent=may_follow)
         size = 0
         client.response_begins(reply.head)

@@ -71,6 +71,7 @@ class Http2Handler:
 
     async def answer(self, request: Request, stream: AnsweredStream, upload: Upload | None) -> bool:
         """Answer a request; return whether the response is complete."""
+        request = self.frontend.connections.marked(request, stream.transport)
         responder = self.frontend.service.active.current.responder
         content = RequestContent(upload, upload.length) if upload is not None else None
         reply = await responder.respond(request, interim=stream.send_interim, content=content)
@@ -87,7 +88,8 @@ class Http2Handler:
         """Refuse a request as the edge says, unless its password proves right; return whether all was sent."""
         admission = await self.admitted(head, refused, targets)
         if isinstance(admission, Reply):
-            return await self.send(stream, refused.request, admission)
+            request = self.frontend.connections.marked(refused.request, stream.transport)
+            return await self.send(stream, request, admission)
         return await self.answer(admission, stream, upload)
 
     async def admitted(self, head: RequestHead, refused: RefusedRequest, targets: RequestTargets) -> Request | Reply:
@@ -113,6 +115,7 @@ class Http2Handler:
         if stream.sending_complete:  # the client has reset it
             await _close(reply)
             return False
+        reply = self.frontend.connections.marks.reply(request, reply)
         size, stream.may_be_silent = 0, is_stream(reply.head)
         try:
             with_trailers = "trailers" in tokens(request.fields.get("te"))  # RFC 9110 §10.1.4

@@ -82,6 +82,7 @@ class Tunnels:
 
     async def _web_socket(self, request: Request, stream: Stream, upload: Upload | None) -> bool:
         """Ask the origin for a WebSocket, and join it to the stream."""
+        request = self._frontend.connections.marked(request, stream.transport)
         handshake = WebSocketHandshake(self._frontend, request, stream.send_interim, key=new_key())
         try:
             reply = await handshake.reply()

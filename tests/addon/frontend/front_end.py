@@ -29,7 +29,7 @@ from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.leaf_certificates import KEY_SIZE, LeafContexts
 from addon.frontend.listener import Listener
 from addon.runtime.event_loop import new_event_loop
-from addon.serve.front_end import access_log, purge_clients_of, site_names, targets_of, tls_of
+from addon.serve.front_end import access_log, purge_clients_of, targets_of, tls_of, watch
 from addon.serve.listening_sockets import close_all, sockets_for
 from addon.serve.process_limits import max_descriptors
 from addon.service import Service
@@ -185,7 +185,7 @@ class FrontEndUnderTest:
         limits = ConnectionLimits(self.settings.limits.connections_per_client, max_descriptors())
         self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
-        self.connections.site_names, self.fast_path.site_of = site_names(self.settings), self.connections.site_of
+        watch(self.connections, self.fast_path, service)
         self.tls = tls_of(self.settings, Certificates(), self.clock)
         sites = Sites(self.settings.sites, service.policy.site_rules, tls_port=self.tls.port if self.tls else 0)
         sites.purge_clients = purge_clients_of(self.settings, service) if self.settings.purge.log else None

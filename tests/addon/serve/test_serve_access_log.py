@@ -77,3 +77,30 @@ def test_lines_of_several_workers_stay_whole_while_the_log_is_renamed(tmp_path: 
     lines = logged_in(log) + (logged_in(rotated) if rotated.exists() else [])
     assert len(lines) == 1600
     assert {line["pid"] for line in lines} == workers
+
+
+@pytest.mark.parametrize("options", [(), ("--no-door",)], ids=["own front end", "mitmproxy"])
+def test_both_programs_give_a_request_one_id(options: Sequence[str], tmp_path: Path, origin: Origin) -> None:
+    page = serve_page(origin, "/page", b"page", {"Cache-Control": "max-age=600", "X-Request-Id": "origin"})
+    settings = {
+        "ORIGIN__PROXY": "none",
+        "LOG__ACCESS": str(tmp_path / "log"),
+        "LOG__ACCESS_FORMAT": "json",
+        "ANSWER__REQUEST_ID": "true",
+        "ANSWER__SERVER_TIMING": "true",
+    }
+    shown = []
+    with Proxy(tmp_path, command=("secondhand", "serve", *options), settings=settings) as proxy:
+        for _ in range(2):
+            with closing(http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=TIMEOUT)) as connection:
+                connection.request("GET", page)
+                fields = connection.getresponse().headers
+                shown.append((fields.get_all("X-Request-Id"), str(fields["Server-Timing"]).partition(",")[0]))
+        proxy.stop()
+    lines = logged_in(tmp_path / "log")
+    assert shown == [
+        ([line["request_id"]], f'cache;desc="{decision}"')
+        for line, decision in zip(lines, ("uri-miss", "hit"), strict=True)
+    ]
+    (asked,) = origin.requests_for("/page")
+    assert asked.fields["x-request-id"] == lines[0]["request_id"]

@@ -8,6 +8,7 @@ from mitmproxy import http
 from mitmproxy.proxy.layers.http import ErrorCode
 
 from addon.config.settings import Settings
+from addon.frontend.exchange_marks import NO_MARKS, REQUEST_ID, ExchangeMarks
 from addon.frontend.http1.request_head import HeadLimits
 from addon.frontend.mitm.failures import failure_of
 from addon.frontend.mitm.messages import head_of_request, whole_response
@@ -16,7 +17,7 @@ from addon.frontend.set_up_page.page import set_up_page_of
 from addon.origin.options import OriginOptions
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log.file import AccessLog
-from addon.runtime.access_log.logged_response import LoggedResponse, Sending, request_line
+from addon.runtime.access_log.logged_response import LoggedResponse, Sending, new_request_id, request_line
 from addon.runtime.recent_exchanges import RecentExchanges
 from addon.service import Service
 
@@ -81,10 +82,19 @@ class ServedConnections:
 
     def write_log(self, flow: http.HTTPFlow, status: int, size: int) -> None:
         """Count a response, write it to the access log, and keep it among the recent exchanges."""
+        logged = self._logged(flow, status, size)
+        sending = self._sending(flow, self._replies.get(flow))
+        self.service.metrics.responses.note(logged, "", sending.seconds, sending.upstream)
+        if self.recent is not None:
+            self.recent.note(logged, sending)
+        if self.log is not None:
+            self.log.note_response(logged, sending)
+
+    def _logged(self, flow: http.HTTPFlow, status: int, size: int) -> LoggedResponse:
         request, reply = flow.request, self._replies.get(flow)
         is_tunnel = request.method == "CONNECT"
         target = f"{request.data.host}:{request.data.port}" if is_tunnel else request.pretty_url
-        logged = LoggedResponse(
+        return LoggedResponse(
             status,
             size,
             None if is_tunnel else head_of_request(request),
@@ -93,12 +103,6 @@ class ServedConnections:
             refused=reply.refused if reply else None,
             is_tunnel=is_tunnel,
         )
-        sending = self._sending(flow, reply)
-        self.service.metrics.responses.note(logged, "", sending.seconds, sending.upstream)
-        if self.recent is not None:
-            self.recent.note(logged, sending)
-        if self.log is not None:
-            self.log.note_response(logged, sending)
 
     def _sending(self, flow: http.HTTPFlow, reply: Reply | None) -> Sending:
         """Return how the response to a flow was sent, which has just ended."""
@@ -110,4 +114,23 @@ class ServedConnections:
             max(0.0, now - received),
             reply.upstream if reply else None,
             tls=(client.tls_version, client.cipher),
+            id=self.marks.id_of(head_of_request(flow.request)),
         )
+
+    @property
+    def marks(self) -> ExchangeMarks:
+        """The fields that each response has for itself."""
+        return ExchangeMarks.of(self.settings.answer)
+
+    def mark_request(self, flow: http.HTTPFlow) -> None:
+        """Give a request its id, if requests have one. No client is trusted to have given it."""
+        if self.marks.request_id:
+            flow.request.headers[REQUEST_ID] = new_request_id()
+
+    def mark_response(self, flow: http.HTTPFlow, response: http.Response) -> None:
+        """Add the fields of its own to a response that is about to be sent."""
+        marks = self.marks
+        if flow.request.method == "CONNECT" or marks == NO_MARKS:
+            return
+        for name, value in marks.lines(self._logged(flow, response.status_code, 0), self._replies.get(flow)):
+            response.headers[name] = value

@@ -146,6 +146,7 @@ class ServedHttpLayer(HttpLayer):
         match event:
             case ResponseHeaders(response=response) if response.status_code >= 200:
                 sent.status = response.status_code
+                self._served.mark_response(sent.stream.flow, response)
             case ResponseData(data=data):
                 sent.size += len(data)
             case ResponseEndOfMessage() | ResponseProtocolError():

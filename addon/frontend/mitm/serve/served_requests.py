@@ -33,6 +33,7 @@ class ServedRequests:
         self.under_way.add(flow)
         if flow.response is not None or flow.error is not None:
             return
+        self._served.mark_request(flow)
         if fault := self._fault_of(flow.request):
             flow.response = whole_response(flow.request, self._served.service.errors.malformed_request(*fault))
             flow.request.stream = False
