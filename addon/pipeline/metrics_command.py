@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol, runtime_checkable
 
 from addon.origin.backends.health import OriginHealth
 from addon.origin.backends.site import Site
@@ -17,10 +19,22 @@ from addon.runtime.metrics.responses import ResponseMetrics
 from addon.runtime.metrics.samples import Samples
 from addon.runtime.version import version_of
 from cache.stores.base import StoreError
-from cache.stores.tiered.store import TieredStore
 
 type Source = Callable[[Samples], None]
 """Adds what a part of the proxy knows to the values of this process."""
+
+
+@runtime_checkable
+class HasMemory(Protocol):
+    """A store with copies in memory, in front of others."""
+
+    @property
+    def memory_size(self) -> int:
+        """Bytes of memory in use."""
+
+    @property
+    def memory_entries(self) -> int:
+        """Keys in memory."""
 
 
 class MetricsCommand:
@@ -98,16 +112,13 @@ class MetricsCommand:
             samples.add("fills", len(pipeline.fetcher.fills))
 
     async def _add_store(self, samples: Samples) -> None:
-        """Add what is known about the own store; its size only if it can be asked."""
-        store = self._active.own.store
+        """Add what is known about the own store, as far as no look at all responses is needed for it."""
+        store, max_size = self._active.own.store, self._own_store.max_size
         samples.add("store_working", self._own_store.condition.state is StoreState.OPEN)
-        if isinstance(store.sync_store, TieredStore):
+        samples.add("store_max_bytes", max_size)
+        if isinstance(store.sync_store, HasMemory):
             samples.add("tier_bytes", store.sync_store.memory_size, "memory")
             samples.add("tier_entries", store.sync_store.memory_entries, "memory")
-        try:
-            contents = await store.run(store.sync_store.statistics)
-        except StoreError:
-            return
-        samples.add("store_bytes", contents.size)
-        samples.add("store_max_bytes", contents.max_size)
-        samples.add("store_entries", contents.entries)
+        if self._own_store.is_measured:
+            with suppress(StoreError):  # it cannot be asked at the moment
+                samples.add("store_bytes", max_size - await store.run(store.sync_store.free_space))

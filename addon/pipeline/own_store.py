@@ -123,6 +123,11 @@ class OwnStore:
 
         store.on_stored = stored
 
+    @property
+    def is_measured(self) -> bool:
+        """True if the store knows its size; that of an engine is the sum of all that it has, and takes long."""
+        return self.shared is None
+
     def new_evictions(self, store: ResponseStore) -> int:
         """Return how many responses the store has evicted since the last time; it may have been opened again."""
         known = self._evictions[1] if self._evictions[0] is store else 0

@@ -320,6 +320,16 @@ class RedisStore:
         for key in sorted([row.key for row in self._walk().rows() if row.key > after]):
             yield from [entry for entry, _ in self._rows.read(key).variants]
 
+    @property
+    def memory_size(self) -> int:
+        """Bytes of memory in use."""
+        return self._memory.size
+
+    @property
+    def memory_entries(self) -> int:
+        """Keys in memory."""
+        return len(self._memory)
+
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries, without those that other programs have there. Raises StoreError."""
         count = size = 0
