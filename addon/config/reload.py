@@ -18,7 +18,7 @@ from addon.config.user_folders import expanded
 
 FIXED = (
     *("listen", "listen_tls", "admin", "edge", "workers"),
-    *("store", "memory", "offline.queue", "recordings", "tls.directory"),
+    *("store", "memory", "offline.queue", "recordings", "tls.directory", "traces"),
 )
 """Keys, and tables, that are used at the start only. Commands change recordings while the proxy runs."""
 

@@ -27,6 +27,7 @@ from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.site import SiteSettings, rule_table, site_for_any_host, transport_security
 from addon.config.site_origins import origin_url
 from addon.config.store import MemorySettings, StoreSettings
+from addon.config.traces import TracesSettings
 from addon.config.trusted_proxies import nobody, trusted_proxy, with_proxies
 from addon.config.units import PositiveSeconds, PositiveSize, Seconds
 from addon.config.user_folders import ca_directory, expanded
@@ -168,6 +169,7 @@ class Settings(Section):
     site: Annotated[tuple[SiteSettings, ...], Strict(strict=False)] = ()
     annotate: Annotated[tuple[AnnotationSettings, ...], Strict(strict=False)] = ()
     log: LogSettings = LogSettings()
+    traces: TracesSettings = TracesSettings()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -258,7 +260,7 @@ class Settings(Section):
                 strip_targeted=cache.strip_targeted,
                 transport_security=transport_security(self.site),
                 stripped_fields=(*self.purge.stripped(is_edge=self.is_edge), *answer.own_fields),
-                marks_responses=answer.request_id or answer.server_timing,
+                marks_responses=answer.request_id or answer.server_timing or bool(self.traces.endpoint),
             ),
             storing=StoringPolicy(
                 captures=self.store.captures,

@@ -6,7 +6,7 @@ import asyncio
 import select
 from collections.abc import Callable, Iterator
 from math import inf
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from addon.frontend.connection_limits import ConnectionLimits, address_of
 from addon.frontend.exchange_marks import NO_MARKS
@@ -17,6 +17,9 @@ from addon.runtime.metrics.responses import ResponseMetrics
 from addon.runtime.recent_exchanges import RecentExchanges
 from cache.http.host_table import HostTable
 from cache.http.messages import Request
+
+if TYPE_CHECKING:
+    from addon.runtime.traces import Traces
 
 HEAD_TIMEOUT = 10.0
 """Seconds for a request head, for a TLS handshake, and for the first byte in a tunnel."""
@@ -81,6 +84,7 @@ class Connections:
         site_names: The names of the sites of an edge, by host.
         metrics: Counts the responses.
         marks: Fields that each response has for itself.
+        traces: Makes a span of each request, if the operator wants that.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class Connections:
         self.metrics = ResponseMetrics()
         self.recent: RecentExchanges | None = None
         self.marks = NO_MARKS
+        self.traces: Traces | None = None
         self._each_second = each_second
         self._open: set[ClientConnection] = set()
         self._emptied = asyncio.Event()
@@ -158,16 +163,18 @@ class Connections:
         site = self.site_of(response.request.host) if response.request is not None else ""
         self.metrics.note(response, site, seconds, upstream)
         sending = Sending(now, client, seconds, upstream, transport, id=self.marks.id_of(response.request))
+        if self.traces is not None:
+            self.traces.end(response, sending, site)
         if self.recent is not None:
             self.recent.note(response, sending, site)
         if self.log is not None:
             self.log.note_response(response, sending, site)
 
     def marked(self, request: Request, transport: asyncio.BaseTransport) -> Request:
-        """Return a request from a connection with its id, if requests have one."""
-        if not self.marks.request_id:
-            return request
-        return self.marks.request(request, trusted=address_of(transport) in self.limits.trusted)
+        """Return a request from a connection with its id and its trace, if requests have these."""
+        if self.marks.request_id:
+            request = self.marks.request(request, trusted=address_of(transport) in self.limits.trusted)
+        return request if self.traces is None else self.traces.begin(request)
 
     def site_of(self, host: str) -> str:
         """Return the name of the site of a host; empty if there is none."""

@@ -93,6 +93,8 @@ class Listener:
         connections.close()
         if connections.log is not None:
             await connections.log.close()
+        if connections.traces is not None:
+            await asyncio.to_thread(connections.traces.close)
 
     def _stop_accepting(self) -> None:
         self.handler.fast_path.end_connections()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from addon.config.errors import ConfigError, Fault
 from addon.config.settings import Settings
@@ -33,6 +34,9 @@ from addon.runtime.recent_exchanges import RecentExchanges
 from addon.service import Service
 from cache.http.host_table import HostTable
 from cache.policy.operator_rules import glob
+
+if TYPE_CHECKING:
+    from addon.runtime.traces import Traces
 
 
 def listener_of(
@@ -109,9 +113,19 @@ def watch(connections: Connections, fast_path: FastPath, service: Service) -> No
     """Count the responses of a front end for the metrics, with the names of sites."""
     name_and_mark(connections, service.settings)
     fast_path.site_of = connections.site_of
+    connections.traces = traces_of(service.settings)
     connections.metrics = fast_path.metrics = service.metrics.responses
     service.metrics.add_source(fast_path.add_metrics)
     service.metrics.add_source(lambda samples: samples.add("connections", len(connections)))
+
+
+def traces_of(settings: Settings) -> Traces | None:
+    """Return what makes spans of requests, if the settings name a collector."""
+    if not settings.traces.endpoint:
+        return None
+    from addon.runtime.traces import Traces  # it needs an extra, and is slow to import
+
+    return Traces(settings.traces)
 
 
 def name_and_mark(connections: Connections, settings: Settings) -> None:

@@ -17,7 +17,7 @@ from addon.runtime.signals import operator_signals
 from addon.serve.admin.administered import Administered
 from addon.serve.admin.listener import AdminListener
 from addon.serve.announcement import announce, announce_to_parent, store_place
-from addon.serve.front_end import access_log
+from addon.serve.front_end import access_log, traces_of
 from addon.serve.late_imports import import_late_modules
 from addon.serve.launch import Launch
 from addon.serve.process_limits import max_descriptors, tune_garbage_collector
@@ -150,7 +150,9 @@ def _proxy(launch: Launch, service: Service, mitmproxy: ScriptsAndModes | None) 
         return Proxy(settings, service, launch.sockets, listening, limits)
     from addon.frontend.mitm.serve.serving import MitmproxyServer  # slow to import, and seldom needed
 
-    return MitmproxyServer(settings, service, mitmproxy, listening, limits=limits, log=access_log(settings))
+    server = MitmproxyServer(settings, service, mitmproxy, listening, limits=limits, log=access_log(settings))
+    server.served.traces = traces_of(settings)
+    return server
 
 
 def _listening(launch: Launch, service: Service, modes: Sequence[str], host: str, port: int) -> None:

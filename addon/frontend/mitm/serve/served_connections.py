@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from mitmproxy import http
@@ -21,6 +22,9 @@ from addon.runtime.access_log.logged_response import LoggedResponse, Sending, ne
 from addon.runtime.recent_exchanges import RecentExchanges
 from addon.service import Service
 
+if TYPE_CHECKING:
+    from addon.runtime.traces import Traces
+
 
 class ServedConnections:
     """The limits and the service of the connections, and what is known of their flows.
@@ -32,12 +36,14 @@ class ServedConnections:
         clients: The addon that waits for clients to speak HTTP.
         recent: The recent exchanges, if they are kept.
         page: The set-up page; None for an edge.
+        traces: Makes a span of each request, if the operator wants that.
     """
 
     def __init__(self, service: Service, clients: ServedClients, log: AccessLog | None = None) -> None:
         self.service = service
         self.clients = clients
         self.keep = True
+        self.traces: Traces | None = None
         self.log = log
         self.recent: RecentExchanges | None = None
         if service.settings.admin.place:
@@ -85,6 +91,8 @@ class ServedConnections:
         logged = self._logged(flow, status, size)
         sending = self._sending(flow, self._replies.get(flow))
         self.service.metrics.responses.note(logged, "", sending.seconds, sending.upstream)
+        if self.traces is not None:
+            self.traces.end(logged, sending)
         if self.recent is not None:
             self.recent.note(logged, sending)
         if self.log is not None:
@@ -123,9 +131,12 @@ class ServedConnections:
         return ExchangeMarks.of(self.settings.answer)
 
     def mark_request(self, flow: http.HTTPFlow) -> None:
-        """Give a request its id, if requests have one. No client is trusted to have given it."""
+        """Give a request its id and its trace, if requests have these. No client is trusted to have given an id."""
         if self.marks.request_id:
             flow.request.headers[REQUEST_ID] = new_request_id()
+        if self.traces is not None:
+            marked = self.traces.begin(head_of_request(flow.request))
+            flow.request.headers["traceparent"] = marked.fields.get("traceparent") or ""
 
     def mark_response(self, flow: http.HTTPFlow, response: http.Response) -> None:
         """Add the fields of its own to a response that is about to be sent."""

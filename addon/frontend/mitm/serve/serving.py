@@ -149,6 +149,8 @@ class MitmproxyServer(master.Master):
         self._origin_options.close()
         if self.served.log:
             await self.served.log.close()
+        if self.served.traces is not None:
+            await asyncio.to_thread(self.served.traces.close)
 
     async def _drain(self) -> None:
         self.served.keep = False
