@@ -10,6 +10,7 @@ from contextlib import suppress
 from addon.config.store import MemorySettings, StoreSettings
 from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.runtime.counters import Counters
+from addon.runtime.event_loop import new_event_loop
 from addon.runtime.leases.shared import SharedLeases
 from cache.stores.redis.address import TlsFiles
 from cache.stores.redis.engine import EngineOptions
@@ -20,7 +21,7 @@ def shared_store_options(settings: StoreSettings, memory_size: int, max_object: 
     """Return how the shared store of these settings is used, with so many bytes of memory in front of it."""
     tls = TlsFiles(settings.ca_file, settings.client_certificate)
     return RedisOptions(
-        engine=EngineOptions(settings.address, tls, settings.timeout),
+        engine=EngineOptions(settings.address, tls, settings.timeout, new_event_loop),
         prefix=settings.prefix,
         lifetime=settings.lifetime,
         max_size=settings.largest_object,

@@ -1,7 +1,8 @@
 """Leases that the engine of a shared store grants, so that many nodes make one fetch.
 
-A lease is a name in the engine that ends by itself a few seconds after its holder has last said that it is alive. The
-engine tells all nodes when it changes, so those who wait look at it then.
+A lease is a name in the engine that ends by itself a few seconds after its holder has last said that it is alive. Who
+has to wait for it adds another name. That one is deleted with the lease, and the engine tells all nodes of it. So
+nobody is told of a lease for which nobody waits.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class SharedLease:
 
     def __init__(self, leases: SharedLeases, name: str, limit: float, answered: Answered) -> None:
         self.name = name
+        self.wait = leases.wait_for(name)
         self.on_wanted: Callable[[], None] | None = None
         self.is_wanted = False
         self._leases = leases
@@ -52,12 +54,15 @@ class SharedLease:
         loop = asyncio.get_running_loop()
         self._until = loop.time() + limit
         self._timer: asyncio.TimerHandle | None = None
+        self._patience = int(limit * 1000) + 1
         self._limit = loop.call_later(limit, self._waited_in_vain)
 
     def take(self) -> None:
         """Ask for the lease."""
         self._leases.run(
-            self.name, TAKE_LEASE.call([self.name], [self._value, int(LIFE * 1000)]), partial(self._told, is_take=True)
+            self.name,
+            TAKE_LEASE.call([self.name, self.wait], [self._value, int(LIFE * 1000), self._patience]),
+            partial(self._told, is_take=True),
         )
 
     def look(self) -> None:
@@ -93,7 +98,7 @@ class SharedLease:
         """Let the lease live on. Return false if that is not wanted any more."""
         if self._has_ended or asyncio.get_running_loop().time() > self._until:
             return False
-        self._leases.run(self.name, END_LEASE.call([self.name], [self._value, self._value, int(LIFE * 1000)]))
+        self._end(self._value, LIFE)
         return True
 
     def end(self, result: Result, seconds: float = 0.0) -> None:
@@ -113,7 +118,11 @@ class SharedLease:
             value = "s"
         elif result is Result.NOT_SHARED:
             value, life = (f"n{seconds}", seconds) if seconds else ("f", AFTERGLOW)
-        self._leases.run(self.name, END_LEASE.call([self.name], [self._value, value, int(life * 1000)]))
+        self._end(value, life)
+
+    def _end(self, value: str, life: float) -> None:
+        """Give the lease another value, which lives for so many seconds; the present one lets it live on."""
+        self._leases.run(self.name, END_LEASE.call([self.name, self.wait], [self._value, value, int(life * 1000)]))
 
     def answer(self, answer: Answer, seconds: int = 0) -> None:
         """Pass on the answer, if there was none yet."""
@@ -142,7 +151,7 @@ class SharedLeases:
         self._store = store
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked: dict[str, set[SharedLease]] = {}
-        """Those that have not ended, by name."""
+        """Those that have not ended, by the names of the waits for them."""
         self._held: set[SharedLease] = set()
         self._renewal: asyncio.TimerHandle | None = None
 
@@ -168,17 +177,21 @@ class SharedLeases:
     def ask(self, name: bytes, limit: float, answered: Answered, *, key: str) -> SharedLease:
         """Ask for a lease, as `Leases` says."""
         lease = SharedLease(self, self._store.names.lease(key, name), limit, answered)
-        self._asked.setdefault(lease.name, set()).add(lease)
+        self._asked.setdefault(lease.wait, set()).add(lease)
         lease.take()
         return lease
+
+    def wait_for(self, name: str) -> str:
+        """Return the name that exists in the engine while somebody waits for a lease."""
+        return self._store.names.wait(name)
 
     def forget(self, lease: SharedLease) -> None:
         """Note that a lease, or the waiting for it, has ended."""
         self._held.discard(lease)
-        if (same := self._asked.get(lease.name)) is not None:
+        if (same := self._asked.get(lease.wait)) is not None:
             same.discard(lease)
             if not same:
-                del self._asked[lease.name]
+                del self._asked[lease.wait]
 
     def renew_soon(self, lease: SharedLease) -> None:
         """Let a lease that is held live on until it is forgotten."""
@@ -200,13 +213,14 @@ class SharedLeases:
         self._store.engine.send(name, request)
 
     def _told(self, name: bytes | None) -> None:
-        """Take the name of a lease that has changed, on the engine's thread; None if any may have."""
-        if self._loop is not None:
+        """Take the name of a wait that has begun or ended, on the engine's thread; None if any may have."""
+        wait = name.decode() if name is not None else None
+        if self._loop is not None and (wait is None or wait in self._asked):
             with suppress(RuntimeError):  # the event loop has ended
-                self._loop.call_soon_threadsafe(self._changed, name.decode() if name is not None else None)
+                self._loop.call_soon_threadsafe(self._changed, wait)
 
-    def _changed(self, name: str | None) -> None:
-        changed = list(self._asked.values()) if name is None else [self._asked.get(name, set())]
+    def _changed(self, wait: str | None) -> None:
+        changed = list(self._asked.values()) if wait is None else [self._asked.get(wait, set())]
         for leases in changed:
             for lease in list(leases):
                 lease.look()

@@ -21,8 +21,8 @@ from cache.stores.redis.engine import Engine, checked
 from cache.stores.redis.keys import KeyNames
 from cache.stores.redis.spool import Spool
 
-CHUNK = 262_144
-"""Bytes of a chunk. The last one is shorter."""
+CHUNK = 262_144 - 64
+"""Bytes of a chunk; the last one is shorter. With 64 more, the engine would take memory for 320 KiB."""
 _AT_ONCE = 4
 """Chunks that are asked for, or sent, with one request."""
 IN_MEMORY = 1 << 20

@@ -43,7 +43,9 @@ class EngineOptions:
     address: EngineAddress
     tls: TlsFiles
     timeout: float
-    """Seconds in which the engine must reply. One request of a client can cause three replies, one after another."""
+    """Seconds in which the engine must reply. One request of a client can cause four replies, one after another."""
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    """Returns the event loop of the engine's thread."""
 
 
 class Events(Protocol):
@@ -83,7 +85,7 @@ class Engine:
         self._problem: str | None = "it was not reached yet"
         self._told: str | None = self._problem
         self._telling: asyncio.TimerHandle | None = None
-        self._loop = asyncio.new_event_loop()
+        self._loop = options.new_loop()
         self._refresh = asyncio.Event()
         self._first_look = Event()
         self._look: asyncio.Task[None] | None = None

@@ -29,7 +29,7 @@ class Invalidation:
     Attributes:
         engine: The engine; set before it can call anything.
         on_state: Called with why the engine cannot be used, or None.
-        on_lease: Called with the name of a lease that has changed; None if any may have.
+        on_lease: Called with the name of a wait that has begun or ended; None if any may have.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Invalidation:
             (names.rows.encode(), self._row_changed),
             (names.removals.encode(), self._removed),
             (names.purges.encode(), self._purged),
-            (names.leases.encode(), lambda name: self.on_lease(name)),
+            (names.waits.encode(), lambda name: self.on_lease(name)),
         )
 
     def changed(self, names: list[bytes] | None) -> None:

@@ -25,13 +25,13 @@ class KeyNames:
         self._prefix = prefix = f"{prefix}{VERSION}:"
         self.rows = f"{prefix}r:"
         """The beginning of the names of all rows."""
-        self.leases = f"{prefix}l:"
-        """The beginning of the names of all leases."""
+        self.waits = f"{prefix}w:"
+        """The beginning of the names that exist while somebody waits for a lease."""
         self.removals = f"{prefix}x:"
         """The beginning of the names that tell other nodes of a removal, also where nothing was stored."""
         self.purges = f"{prefix}p:{{purges}}"
         """The log of purges."""
-        self.watched = (self.rows, self.leases, self.removals, self.purges)
+        self.watched = (self.rows, self.waits, self.removals, self.purges)
         """The beginnings of the names of whose changes each node is told."""
 
     def row(self, key: str) -> str:
@@ -53,7 +53,11 @@ class KeyNames:
 
     def lease(self, key: str, name: bytes) -> str:
         """Return the name of a lease, which is on the server of a primary key: it tells of both in order."""
-        return f"{self.leases}{{{_digest(key)}}}:{name.hex()}"
+        return f"{self._prefix}l:{{{_digest(key)}}}:{name.hex()}"
+
+    def wait(self, lease: str) -> str:
+        """Return the name that exists while somebody waits for a lease, whose end is told by the end of that name."""
+        return f"{self.waits}{lease.removeprefix(f'{self._prefix}l:')}"
 
 
 def slot_of(name: str) -> int:

@@ -98,6 +98,7 @@ a purge covers; the scopes.
 TAKE_LEASE = Script("""
 local found = redis.call('GET', KEYS[1])
 local kind = found and string.sub(found, 1, 1)
+if kind == 'h' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[3]) end
 if found and kind ~= 's' and kind ~= 'f' then return found end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]
@@ -106,16 +107,20 @@ return ARGV[1]
 
 Values begin with `h` while a lease is held, with `n` while nobody is to wait for it, and with `s` or `f` for a moment
 after it has ended, for those who wait.
-Arguments: a value, and the milliseconds that it lives.
+
+Names: the lease; the wait for it.
+Arguments: a value, and the milliseconds that it lives; the milliseconds for which somebody may wait.
 """
 
 END_LEASE = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+if ARGV[1] ~= ARGV[2] then redis.call('DEL', KEYS[2]) end
 return 1
 """)
-"""End a lease that is still held, or let it live longer.
+"""End a lease that is still held, or let it live longer. If somebody waits, all nodes are told of the end.
 
+Names: the lease; the wait for it.
 Arguments: its value; its new value, or nothing to delete it; the milliseconds that this lives.
 """
 

@@ -6,6 +6,8 @@ that was read before counts: the table is renewed as a whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import count
 from mmap import mmap
 
 from cache.stores.generations import SLOTS, TABLE_SIZE, Generations
@@ -17,6 +19,7 @@ class SharedGenerations(Generations):
 
     def __init__(self) -> None:
         super().__init__(mmap(-1, TABLE_SIZE))
+        self._numbers = count(1)
         self._epoch = 1
         """Odd, so that it is never mistaken for a slot under which nothing was ever stored."""
 
@@ -38,6 +41,16 @@ class SharedGenerations(Generations):
         self._epoch += 2
         self.note_removal()
         self.end_change(())  # another version
+
+    def end_change(self, slots: Iterable[int], begun: int | None = None) -> int:  # noqa: ARG002 - the table's signature
+        """Record changes. Return the new value of the slots."""
+        # only this process has the table, so a count is enough; a random number would be a system call for each change
+        number = next(self._numbers)
+        value = (number << 1 & 0xFFFF_FFFF) or 2
+        for slot in slots:
+            self._slots[slot] = value
+        self._version[0] = number
+        return value
 
     def changed(self, name: bytes) -> None:
         """Note that something of a primary key has changed, by a name that belongs to it."""
