@@ -60,6 +60,7 @@ def listener_of(
 
     def second_passed() -> None:
         fast_path.report_uses()
+        fast_path.memory_files.drop_unused()
         if tls is not None:
             tls.second_passed()
 

@@ -164,7 +164,7 @@ class Http1Connection(asyncio.Protocol):
             return False
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._may_start_http2 = False
-        write_together(self.transport, known.head_at(now), known.content)
+        fast_path.write(self.transport, known, now)
         fast_path.count(known, now, self.client_address, self.transport)
         return True
 

@@ -16,9 +16,11 @@ from addon.frontend.http1.direct_fetch import DirectFetchClient, ReadyFetch
 from addon.frontend.http1.file_hits import FileHits
 from addon.frontend.http1.hot_cache import HotCache, HotKey
 from addon.frontend.http1.hot_response import HitCount, HotResponse, KnownDecision, hot_response
+from addon.frontend.http1.memory_files import MemoryFiles
 from addon.frontend.http1.recent_hits import RecentHits
 from addon.frontend.http1.request_classes import RequestClass, RequestClasses
 from addon.frontend.http1.request_templates import RequestTemplates
+from addon.frontend.http1.send import MAX_JOINED
 from addon.frontend.http1.validations import Validations
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.single_flight import ANYONE, audience_of
@@ -43,12 +45,16 @@ from cache.stores.whole_copy import WholeCopy
 MAX_USES_REPORTED = 5_000
 """Hot responses a second whose use is reported to the store, since reporting takes time."""
 
+MEMORY_FILES_SHARE = 16
+"""Files in memory may take one part in so many of the memory for hot responses."""
+
 
 class FastPath:
     """Hot responses and direct fetches for the active pipeline. Belongs to the event loop.
 
     Attributes:
         hot: The hot cache, by the bytes of the request head.
+        memory_files: The files in memory of the large ones.
         classes: The request classes.
         fetcher: The active pipeline's fetcher.
         templates: The request templates of the active pipeline.
@@ -70,7 +76,8 @@ class FastPath:
     ) -> None:
         """Keep at most `hot_size` bytes of hot responses, and log them to `log`."""
         self.clock = clock
-        self.hot = HotCache(hot_size)
+        self.hot = HotCache(hot_size - hot_size // MEMORY_FILES_SHARE)
+        self.memory_files = MemoryFiles(hot_size // MEMORY_FILES_SHARE)
         self.classes = RequestClasses(lambda: self.fetcher.policy.site_rules)
         self._active = active
         self.log = log
@@ -118,6 +125,14 @@ class FastPath:
                 return False
             hot.version = version
         return True
+
+    def write(self, transport: asyncio.Transport, hot: HotResponse, now: float) -> None:
+        """Write a hot response as it is at `now`, in seconds since the epoch."""
+        head = hot.head_at(now)
+        if len(hot.content) <= MAX_JOINED:
+            transport.write(head + hot.content)
+        else:
+            self.memory_files.write(transport, head, hot)
 
     def count(self, hot: HotResponse, now: float, address: Callable[[], str], transport: asyncio.BaseTransport) -> None:
         """Count and log a hot response; `address` returns that of the client that has got it by `transport`."""

@@ -45,12 +45,12 @@ async def send(client: Client, reply: Reply, framing: Framing, *, head_only: boo
     if head_only:
         client.transport.write(head)
         return 0
-    if reply.content.file and not framing.chunked and _is_plain_socket(client.transport):
+    if reply.content.file and not framing.chunked and is_plain_socket(client.transport):
         return await _send_file(client, head, reply.content.file)
     return await _send_stream(client, head, reply.content, framing)
 
 
-def _is_plain_socket(transport: asyncio.Transport) -> bool:
+def is_plain_socket(transport: asyncio.Transport) -> bool:
     """Return whether what is sent goes to the socket as it is: without TLS, and not on a stream of HTTP/2."""
     return transport.get_extra_info("ssl_object") is None and transport.get_extra_info("socket") is not None
 
