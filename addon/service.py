@@ -50,6 +50,8 @@ from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
 from addon.runtime.distrust import Distrust
 from addon.runtime.listen_address import ListenAddress
+from addon.runtime.series.recorder import SeriesRecorder
+from addon.runtime.series.series_file import SeriesFile
 from addon.runtime.status import Status
 from cache import engine
 from cache.engine.decisions import Refuse
@@ -173,6 +175,10 @@ class Service:
             **self.recordings.handlers(),
         }
         self._control = ControlServer(settings.store.directory, self.commands) if own_socket else None
+        self._series: SeriesRecorder | None = None
+        if own_socket:  # of workers, their supervisor keeps the series
+            self._series = SeriesRecorder(SeriesFile(directory), since_start.counted, self.clock)
+            self.commands["series"] = self._series.handle
 
     def _own_client(self, options: OriginOptions) -> Origin:
         # a clock that can be set back would keep old addresses
@@ -347,12 +353,16 @@ class Service:
             await self.recordings.start(*doing)
         self._start_checks()
         self.metrics.lag.start()
+        if self._series:
+            self._series.start()
         if self._control:
             await self._control.start()
 
     async def close(self) -> None:
         """Stop everything, and close the store."""
         self.metrics.lag.close()
+        if self._series:
+            await self._series.close()
         if self.clock_follower:
             self.clock_follower.close()
         if self._control:

@@ -29,6 +29,8 @@ def response_counters(
     names.append(f"answers.{'hit' if handling.hit else handling.fwd}")
     if handling.is_miss:
         names.append(f"misses.{handling.fwd}")
+    if handling.is_validated:
+        names.append("validated")
     is_stale = (handling.ttl or 0) < 0
     if is_stale:
         names.append("stale")

@@ -57,7 +57,11 @@ class SinceStartCommands:
         return {"urls": misses.missing if misses else [], "too_large": too_large}
 
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        return dict(self._counters.snapshot())
+        return dict(await self.counted())
+
+    async def counted(self) -> Mapping[str, int]:
+        """Return the counters since the start, other than those of hosts."""
+        return self._counters.snapshot()
 
     async def _summary(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         """Return what `stats` tells beside the counters; the contents of a store in memory only this process knows."""

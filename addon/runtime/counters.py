@@ -21,6 +21,7 @@ COUNTERS = {
     "hits.https": "of them, for https URLs",
     "hits.stale": "of them, from a stale copy",
     "misses.*": "responses with the origin's content where a copy could have been used, by the `fwd` reason",
+    "validated": "responses from a copy that the origin has confirmed",
     "stale": "responses from a stale copy, including those after an error of the origin",
     "milliseconds.saved": "time that origins had taken for the responses that were now sent from copies",
     "exempted.*": "responses from a copy that kept status 200, by the name of the client rule",

@@ -43,8 +43,17 @@ class Handling:
         Not a miss are methods that a cache does not answer, copies that the origin confirmed by a 304, and requests
         that shared a fetch: their number depends on timing.
         """
-        confirmed = self.fwd_status == 304 and self.fwd is not Forwarded.URI_MISS
-        return self.fwd not in (None, Forwarded.METHOD) and not confirmed and not self.collapsed
+        return self.fwd not in (None, Forwarded.METHOD) and not self._is_confirmed and not self.collapsed
+
+    @property
+    def is_validated(self) -> bool:
+        """Return whether the response is a copy that the origin has just confirmed, and that is not stale."""
+        is_answered = self.fwd not in (None, Forwarded.METHOD, Forwarded.BYPASS)
+        return is_answered and self._is_confirmed and (self.ttl or 0) >= 0
+
+    @property
+    def _is_confirmed(self) -> bool:
+        return self.fwd_status == 304 and self.fwd is not Forwarded.URI_MISS
 
 
 def member(cache_name: str, handling: Handling, sent_status: int) -> str:

@@ -60,6 +60,12 @@ class ExchangesArguments(Arguments):
         return {"limit": self.limit}
 
 
+class SeriesArguments(Arguments):
+    """The time until now for which there are points."""
+
+    range: Literal["1h", "24h", "30d"] = Field("1h", description="By minute, by 5 minutes, or by hour.")
+
+
 class ShowArguments(Arguments):
     """A URL, as clients request it."""
 

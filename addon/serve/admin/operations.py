@@ -14,6 +14,7 @@ from addon.serve.admin.arguments import (
     ExchangesArguments,
     ModeArguments,
     PurgeArguments,
+    SeriesArguments,
     ShowArguments,
     WhyArguments,
 )
@@ -108,6 +109,14 @@ OPERATIONS = (
         run=_exchanges,
         result=results.Exchanges,
         arguments=ExchangesArguments,
+    ),
+    Operation(
+        "GET",
+        "/series",
+        "Counts over time: responses by outcome, bytes and saved time, for each minute, 5 minutes or hour.",
+        run=_one("series"),
+        result=results.Series,
+        arguments=SeriesArguments,
     ),
     Operation("GET", "/stats", "What is stored, and what the proxy has done.", run=_stats, result=results.Stats),
     Operation("GET", "/missing", "What was missing while offline.", run=_one("missing"), result=results.Missing),

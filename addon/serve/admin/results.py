@@ -225,6 +225,29 @@ class Exchanges(TypedDict):
     exchanges: list[Exchange]
 
 
+class Point(TypedDict):
+    """The counts of one step, which begins at `at`. Each response to a client is one of the first six."""
+
+    at: int
+    hit: int
+    stale: int
+    validated: int
+    miss: int
+    bypass: int
+    error: int
+    bytes_from_copies: int
+    bytes_from_origins: int
+    milliseconds_saved: int
+
+
+class Series(TypedDict):
+    """The points of a range, oldest first; `step` is in seconds. Steps in which no proxy was running have no point."""
+
+    range: str
+    step: int
+    points: list[Point]
+
+
 class Contents(TypedDict):
     """Number of stored responses, the size of the store, and its limit."""
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from addon.pipeline.store_condition import StoreState
 from addon.runtime.control import Handler
-from addon.runtime.control_client import ControlError
+from addon.runtime.control_client import ControlError, numbers_in
 from addon.runtime.host_counters import HostCounters
 from addon.runtime.metrics.samples import Samples
 from addon.serve.workers.shared_sites import merged_sites
@@ -81,9 +81,9 @@ class SharedCommands:
         self._mode = {**modes, **self._mode}
 
     def worker_ended(self, worker: WorkerProcess) -> None:
-        """Keep the counters of a worker that has ended in order. Those of one that was killed are lost.
+        """Keep what a worker has counted until its end.
 
-        Of its metrics, those that were asked for last are kept: what Prometheus has seen must not become less.
+        Of one that was killed, what was asked for last is kept: numbers that others have seen must not become less.
         """
         self._past_metrics.add_described(worker.metrics, lasting_only=True)
         self._past.update(worker.counters)
@@ -189,11 +189,22 @@ class SharedCommands:
                 total.update({host: int(str(count)) for host, count in _table(reply[kind]).items()})
         return {kind: dict(total) for kind, total in totals.items()}
 
-    async def _stats(self, arguments: Mapping[str, object]) -> Reply:
+    async def _stats(self, _arguments: Mapping[str, object]) -> Reply:
+        return dict(sorted((await self.counted()).items()))
+
+    async def counted(self) -> Mapping[str, int]:
+        """Return the counters of all workers since the start of the proxy."""
+
+        async def ask(worker: WorkerProcess) -> None:
+            with suppress(ControlError):  # it ends just now; what it has told before is used
+                worker.counters = numbers_in(await worker.ask("stats"))
+
+        workers = self._workers()
+        await asyncio.gather(*map(ask, workers))
         total = Counter(self._past)
-        for reply in await self.ask_all("stats", arguments):
-            total.update({name: int(str(number)) for name, number in reply.items()})
-        return dict(sorted(total.items()))
+        for worker in workers:
+            total.update(worker.counters)
+        return total
 
     async def _exchanges(self, arguments: Mapping[str, object]) -> Reply:
         replies = await self.ask_all("exchanges", arguments)

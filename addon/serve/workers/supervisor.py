@@ -19,6 +19,8 @@ from addon.config.reload import FIXED_WITH_WORKERS, ReadSettings, refuse_fixed
 from addon.frontend.listener import BACKLOG
 from addon.runtime.control import ControlServer
 from addon.runtime.leases.server import LeaseServer
+from addon.runtime.series.recorder import SeriesRecorder
+from addon.runtime.series.series_file import SeriesFile
 from addon.runtime.settings_command import settings_handler
 from addon.runtime.signals import operator_signals
 from addon.serve.admin.administered import Administered
@@ -67,6 +69,10 @@ class Supervisor:
         self._leases = LeaseServer(directory)
         self._workers = WorkerSet(launch.sockets, self._leases.path)
         self._workers.commands.handlers["config"] = settings_handler(lambda: self._in_force.settings)
+        kept_in = directory if launch.settings.store.kind != "memory" else None
+        commands = self._workers.commands
+        self._series = SeriesRecorder(SeriesFile(kept_in), commands.counted, time.time, in_thread=False)
+        commands.handlers["series"] = self._series.handle
         self._control = ControlServer(directory, self._workers.commands.handlers, in_thread=False)
         admin = Administered(launch.settings, self._workers.commands.handlers, self._takes_clients)
         self._admin = AdminListener(admin, launch.admin, in_thread=False)
@@ -106,6 +112,7 @@ class Supervisor:
         else:
             await self._workers.stop(RESTART_GRACE if self._launch.inherited.are_kept else None)
         await self._admin.close()
+        await self._series.close()
         await self._control.close()
         await self._leases.close()
 
@@ -117,6 +124,7 @@ class Supervisor:
             each.listen(BACKLOG)  # the workers do so, too, but perhaps later than the next lines are read
         await self._control.start()
         self._admin.start()
+        self._series.start()
         host, port = self._launch.sockets[0].getsockname()[:2]
         workers = self._workers.serving
         announce(self._in_force.settings, workers[0].store, (), host, port)

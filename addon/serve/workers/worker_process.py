@@ -47,8 +47,8 @@ class WorkerProcess:
         started: The same on a clock that cannot be set.
         is_draining: It was told to end.
         store: Where its copies are, in words.
-        counters: Its counters at its end.
-        hosts: Those of each host.
+        counters: Its counters when they were last asked for, or at its end.
+        hosts: Those of each host, at its end.
         metrics: Its metrics when they were last asked for, or at its end.
         ended: Set once the process has ended.
         end: How it has ended, in words.

@@ -22,7 +22,7 @@ MISS = Handling(fwd=Forwarded.URI_MISS, fwd_status=200)
         (Handling(hit=True, ttl=5), None, None, "answers.hit hits hits.http"),
         (Handling(hit=True, ttl=5), "client-x", None, "answers.hit hits hits.http exempted.client-x"),
         (Handling(hit=True, ttl=-5), None, None, "answers.hit stale hits hits.http hits.stale"),
-        (Handling(fwd=Forwarded.STALE, fwd_status=304, ttl=60), None, None, "answers.stale"),
+        (Handling(fwd=Forwarded.STALE, fwd_status=304, ttl=60), None, None, "answers.stale validated"),
         (Handling(fwd=Forwarded.STALE, fwd_status=503, ttl=-5), None, None, "answers.stale misses.stale stale"),
         (MISS, None, None, "answers.uri-miss misses.uri-miss"),
         (MISS, None, NotStored.NO_STORE, "not_stored.no-store answers.uri-miss misses.uri-miss"),

@@ -24,6 +24,7 @@ EXPECTED = {
     "stored": 1,
     "not_stored.no-store": 3,
     "answers.stale": 1,
+    "validated": 1,
     "freshened": 1,
     "origin.fetches": 5,
     "origin.validations": 1,

@@ -200,3 +200,30 @@ def test_every_response_may_not_be_stored_or_taken_for_another_type(admin: Admin
         assert answer.fields["x-content-type-options"] == "nosniff"
         assert answer.fields["content-type"] in ("application/json", "application/problem+json")
         assert "date" in answer.fields
+
+
+def test_the_counts_over_time_have_each_response(running: Proxy, api: AdminClient, origin: Origin) -> None:
+    url = serve_page(origin, "/series", b"x" * 1000)
+    before = _sums(api)
+    visit(running, url)
+    running.run("stats")  # with workers, what one has stored is written before another looks for it
+    for _ in range(3):
+        visit(running, url)
+    after = _sums(api)
+    added = {name: after[name] - before.get(name, 0) for name in after}
+    assert added["hit"] + added["miss"] == 4
+    assert added["miss"] >= 1
+    assert added["stale"] == added["validated"] == added["bypass"] == added["error"] == 0
+    assert added["bytes_from_copies"] == 1000 * added["hit"]
+    assert {name: api.get(f"/series?range={name}").json["step"] for name in ("1h", "24h", "30d")} == {
+        "1h": 60,
+        "24h": 300,
+        "30d": 3600,
+    }
+    assert api.get("/series?range=2h").status == 422
+
+
+def _sums(api: AdminClient) -> dict[str, int]:
+    """Return the sums of all points of the last 30 days."""
+    points = api.get("/series?range=30d").json["points"]
+    return {name: sum(point[name] for point in points) for name in points[0] if name != "at"}

@@ -16,6 +16,9 @@ class Worker:
 
     def __init__(self, reply: Mapping[str, object]) -> None:
         self._reply = reply
+        self.counters: dict[str, int] = {}
+        self.hosts: object = None
+        self.metrics: Mapping[str, object] = {}
 
     async def ask(self, _command: str, **_arguments: object) -> Mapping[str, object]:
         return dict(self._reply)
@@ -47,3 +50,13 @@ def test_the_latest_reason_for_not_storing_is_told_whichever_worker_has_it() -> 
     commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
     replies = asyncio.run(commands.handlers["why"]({}))
     assert replies == {"decision": "forward", "not_stored": {"fetched_at": 3.0}, "too_large": None}
+
+
+def test_what_a_killed_worker_has_told_stays_counted() -> None:
+    workers = [Worker({"requests": 2}), Worker({"requests": 3})]
+    commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
+    assert asyncio.run(commands.counted()) == {"requests": 5}
+    commands.worker_ended(cast("WorkerProcess", workers.pop()))
+    assert asyncio.run(commands.handlers["stats"]({})) == {"requests": 5}
+    workers.clear()
+    assert asyncio.run(commands.counted()) == {"requests": 3}
