@@ -125,11 +125,21 @@ class Reachability:
         """Return the latest exchange with an origin if it has failed and is still known."""
         return self._failures.get(origin)
 
+    def expected_failure(self, request: Request) -> KnownFailure | None:
+        """Return the latest exchange with the origin of a request, if it has failed and this one would fail like it.
+
+        An origin that sends something cannot be judged by a response to another URL.
+        """
+        failure = self._failures.get(request.origin)
+        if failure and (failure.disconnected or failure.error in NO_ANSWER or failure.uri == request.uri):
+            return failure
+        return None
+
     def failed(self, request: Request, failure: OriginFailure, began: float) -> None:
         """Note that an attempt failed which began at `began`, in seconds since the epoch."""
         if failure.disconnected and (request.origin in self.not_reached or len(self.not_reached) < MAX_ORIGINS):
             self.not_reached[request.origin] += 1
-        self._note_failure(request.origin, failure)
+        self._note_failure(request.origin, request.uri, failure)
         if failure.kind in UNDECIDED or failure.others_up:
             return
         if failure.kind not in NO_ANSWER:
@@ -152,13 +162,20 @@ class Reachability:
             record.left_alone, record.tried_at = True, now
             self._on_change(self.unreachable)
 
-    def _note_failure(self, origin: str, failure: OriginFailure) -> None:
+    def _note_failure(self, origin: str, uri: str, failure: OriginFailure) -> None:
         if failure.kind in NOT_OF_ORIGIN or failure.others_up:
             return
         self._failures.pop(origin, None)
         if len(self._failures) >= MAX_ORIGINS:
             del self._failures[next(iter(self._failures))]
-        self._failures[origin] = KnownFailure(failure.kind, failure.detail, failure.disconnected, self._clock())
+        self._failures[origin] = KnownFailure(
+            error=failure.kind,
+            sentence=failure.detail,
+            disconnected=failure.disconnected,
+            at=self._clock(),
+            uri=uri,
+            parameters=failure.parameters,
+        )
 
     def connected(self, request: Request) -> None:
         """Note that an origin has accepted a new connection. It may still hang."""

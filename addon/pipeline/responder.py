@@ -226,11 +226,18 @@ class Responder:
 
     async def _reply_after_trial(self, request: Request, reply: Reply) -> Reply:
         """Return the reply to a trial; if it has failed, the one that other requests for this origin get."""
-        failed = reply.handling is None and reply.head.status in (502, 504)
-        if not failed or not self.fetcher.policy.leaves_alone(request):
-            return reply
+        refuse = self.refusal_after_trial(request, reply.head.status) if reply.handling is None else None
+        return await self._reply_to_miss(request, refuse, reply) if refuse else reply
+
+    def refusal_after_trial(self, request: Request, status: int) -> Refuse | None:
+        """Return the refusal that other requests for the origin get, after a trial led to an error with this status.
+
+        None if the error is sent as it is.
+        """
+        if status not in (502, 504) or not self.fetcher.policy.leaves_alone(request):
+            return None
         decision = engine.on_request(request, (), self.fetcher.policy, self.fetcher.clock())
-        return await self._reply_to_miss(request, decision, reply) if isinstance(decision, Refuse) else reply
+        return decision if isinstance(decision, Refuse) else None
 
     async def stored(self, key: str) -> tuple[StoredResponse, ...]:
         """Return the stored responses for a primary key."""

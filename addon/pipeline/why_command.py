@@ -10,8 +10,9 @@ from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.explanation import described
 from addon.pipeline.not_stored_log import NotStoredLog, NotStoredNote
 from addon.pipeline.responder import Trial
+from cache.engine.decisions import Refuse, Serve, UpstreamRequest
 from cache.engine.explain import Explanation, Step, explain_decision
-from cache.engine.explain_failure import KnownFailure
+from cache.engine.explain_failure import KnownFailure, decision_after
 from cache.http.messages import Fields, Request
 from cache.policy.private_cache import without_dropped_parameters
 from cache.rules.key import ascii_uri, primary_key, request_for, target_uri
@@ -72,17 +73,27 @@ class WhyCommand:
         policy, now = fetcher.policy, fetcher.clock()
         note = _note(fetcher.not_stored, request, found)
         failure = fetcher.reachability.latest_failure(request.origin)
-        match responder.decide(request, found, turns=_NotedTurns(fetcher.reachability)):
-            case Trial(sent):
-                policy = policy.leaving_none_alone()
-                explanation = explain_decision(request, found, sent, policy, now, failure=failure)
-                steps = (*explanation.steps, _TRIAL)
-            case decision:
-                explanation = explain_decision(request, found, decision, policy, now, failure=failure)
-                steps = explanation.steps
+        decision = responder.decide(request, found, turns=_NotedTurns(fetcher.reachability))
+        expected = self._expected(request, decision)
+        steps: tuple[Step, ...] = ()
+        if isinstance(decision, Trial):
+            decision, policy, steps = decision.sent, policy.leaving_none_alone(), (_TRIAL,)
         if failure is not None:
             steps = (*steps, _failed(failure, now))
-        return replace(explanation, steps=steps), note
+        explanation = explain_decision(request, found, decision, policy, now, failure=failure, expected=expected)
+        return replace(explanation, steps=explanation.steps + steps), note
+
+    def _expected(self, request: Request, decision: Serve | UpstreamRequest | Refuse | Trial) -> Serve | Refuse | None:
+        """Return the decision after the origin is asked in vain; None if it is not asked, or expected to answer."""
+        fetcher, responder = self._active.current.fetcher, self._active.current.responder
+        failure = fetcher.reachability.expected_failure(request)
+        sent = decision.sent if isinstance(decision, Trial) else decision
+        if failure is None or not isinstance(sent, UpstreamRequest):
+            return None
+        expected = decision_after(request, sent, fetcher.policy, fetcher.clock(), failure)
+        if isinstance(decision, Trial) and isinstance(expected, Refuse):
+            return responder.refusal_after_trial(request, expected.response.head.status) or expected
+        return expected
 
     async def _read(self, question: Question) -> Request:
         policy = self._active.policy

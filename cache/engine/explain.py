@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cache import engine
 from cache.answer.cache_status import Handling, member
@@ -44,6 +44,11 @@ class Step:
     """The clause behind it."""
 
 
+_FAILS_AGAIN = Step(
+    "expected", "the origin is asked, and is expected to fail as before; if it answers, its answer is used", "ours"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A decision, and the findings that lead to it."""
@@ -54,7 +59,7 @@ class Explanation:
     reason: str
     """The name of the reason, as in Cache-Status `fwd` or `detail`; `fresh` for a plain hit."""
     head: Response | None
-    """The head that would be sent, or None if the origin must be asked."""
+    """The head that would be sent, or None if it depends on the answer of the origin."""
     cache_status: str = ""
     """Cache-Status as it would be sent; only its beginning if the origin is asked. Empty if there is none."""
     if_no_answer: str = ""
@@ -77,10 +82,18 @@ def explain_decision(
     now: float,
     *,
     failure: KnownFailure | None = None,
+    expected: Serve | Refuse | None = None,
 ) -> Explanation:
     """Return the explanation of a decision that was made about `request` at `now`, in seconds since the epoch.
 
-    `failure` is the latest exchange with the origin, if it is known to have failed.
+    Args:
+        request: The request.
+        candidates: The stored responses under its keys.
+        decision: The decision.
+        policy: The policy.
+        now: The time.
+        failure: The latest exchange with the origin, if it is known to have failed.
+        expected: The decision if the origin is asked and fails, if that is what is expected.
     """
     policy, candidates = policy.towards(request), with_forms(candidates)
     steps = [Step("key", primary_key(request), "RFC 9111 §2")]
@@ -94,31 +107,43 @@ def explain_decision(
         numbers = [number for number, entry in enumerate(candidates, start=1) if entry == best]
         of_which = f" of {numbers[0]}" if numbers and len(candidates) > 1 else ""
         steps += _arithmetic(best, of_which, policy, now)
-    match decision:
-        case Serve():
-            reason = decision.detail
-            text = text_of(reason) if reason else None
-            finding = text.sentence if text else "fresh: the lifetime is longer than the age"
-            steps.append(Step("hit", finding, text.source if text else "RFC 9111 §4.2"))
-            head, exemption = decision.response.head, decision.response.exemption
-            steps.append(_status(head, decision.entry, exemption))
-            members = head.fields.all("cache-status") if policy.presentation.cache_status else [""]
-            return Explanation(tuple(steps), "hit", reason or "fresh", head, members[-1])
-        case UpstreamRequest():
-            kind = "validate" if isinstance(decision, Validate) else "forward"
-            text = text_of(decision.detail or decision.fwd)
-            finding = text.sentence
-            if decision.fwd is Forwarded.VARY_MISS and all(never_matches(entry, policy) for entry in candidates):
-                finding = "what is stored varies by * (Vary: *), which no request matches"
-            steps.append(Step(kind, finding, text.source))
-            reason_to_ask = decision.detail or decision.fwd
-            shown = _cache_status(request, decision, policy)
-            unanswered = response_without_origin(request, decision, policy, now, failure)
-            return Explanation(tuple(steps), kind, reason_to_ask, None, cache_status=shown, if_no_answer=unanswered)
-        case Refuse():
-            text = text_of(decision.reason)
-            steps.append(Step("refuse", text.sentence, text.source))
-            return Explanation(tuple(steps), "refuse", decision.reason, decision.response.head)
+    if not isinstance(decision, UpstreamRequest):
+        return _without_origin(steps, decision, policy)
+    kind = "validate" if isinstance(decision, Validate) else "forward"
+    text = text_of(decision.detail or decision.fwd)
+    finding = text.sentence
+    if decision.fwd is Forwarded.VARY_MISS and all(never_matches(entry, policy) for entry in candidates):
+        finding = "what is stored varies by * (Vary: *), which no request matches"
+    steps.append(Step(kind, finding, text.source))
+    unanswered = response_without_origin(request, decision, policy, now, failure)
+    if expected is not None:
+        return replace(_without_origin([*steps, _FAILS_AGAIN], expected, policy), if_no_answer=unanswered)
+    shown = _cache_status(request, decision, policy)
+    return Explanation(
+        tuple(steps), kind, decision.detail or decision.fwd, None, cache_status=shown, if_no_answer=unanswered
+    )
+
+
+def _without_origin(steps: Sequence[Step], decision: Serve | Refuse, policy: CachePolicy) -> Explanation:
+    """Return the explanation of a response for which nothing of the origin is needed, after these steps."""
+    if isinstance(decision, Refuse):
+        text = text_of(decision.reason)
+        refused = Step("refuse", text.sentence, text.source)
+        head = decision.response.head
+        return Explanation((*steps, refused), "refuse", decision.reason, head, _last_member(head, policy))
+    reason, head = decision.detail, decision.response.head
+    hit = Step("hit", "fresh: the lifetime is longer than the age", "RFC 9111 §4.2")
+    if reason:
+        text = text_of(reason)
+        hit = Step("hit", text.sentence, text.source)
+    status = _status(head, decision.entry, decision.response.exemption)
+    return Explanation((*steps, hit, status), "hit", reason or "fresh", head, _last_member(head, policy))
+
+
+def _last_member(head: Response, policy: CachePolicy) -> str:
+    """Return what Cache-Status of a response says of this cache; empty if it says nothing."""
+    members = head.fields.all("cache-status") if policy.presentation.cache_status else []
+    return members[-1] if members else ""
 
 
 def _cache_status(request: Request, sent: UpstreamRequest, policy: CachePolicy) -> str:

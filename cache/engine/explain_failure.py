@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.engine.decisions import Serve, UpstreamRequest
+from cache.answer.responses import ErrorParameters
+from cache.engine.decisions import Refuse, Serve, UpstreamRequest
 from cache.engine.on_response import on_failure
 from cache.http.cache_control import request_directives
 from cache.http.fields import imf_date
@@ -27,6 +28,29 @@ class KnownFailure:
     """The origin could not be reached at all."""
     at: float
     """The time, in seconds since the epoch."""
+    uri: str
+    """The URI that was asked for."""
+    parameters: ErrorParameters = ()
+    """The parameters of the proxy error type."""
+
+
+def decision_after(
+    request: Request, sent: UpstreamRequest, policy: CachePolicy, now: float, failure: KnownFailure
+) -> Serve | Refuse:
+    """Return the decision about a request if `sent`, the request to the origin for it, fails as an earlier one did.
+
+    `now` is the time, in seconds since the epoch.
+    """
+    return on_failure(
+        request,
+        sent,
+        policy,
+        now,
+        error=failure.error,
+        sentence=failure.sentence,
+        disconnected=failure.disconnected,
+        parameters=failure.parameters,
+    )
 
 
 def response_without_origin(

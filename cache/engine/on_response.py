@@ -300,7 +300,7 @@ def on_failure(
         if detail := stale(selected, request_directives(request.fields), policy, now):
             detail = Detail.HEAD_OF_PART if is_head_of_part(request, selected) else detail
             handling = Handling(hit=True, ttl=time_to_live(selected, policy, now), detail=detail)
-            return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
+            return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now, detail)
         explained = f"{sentence} A stored response exists, but it must not be used without validation."
         answer = error_response(
             504, Refused.STALE_FORBIDDEN, explained, policy, now, error=error, parameters=parameters

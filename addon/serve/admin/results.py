@@ -181,7 +181,7 @@ class Step(TypedDict):
 
 
 class Why(TypedDict):
-    """The explanation of the response that a request would get. `would_send` is null if the origin is asked."""
+    """The explanation of the response that a request would get. `would_send` is null if the origin decides."""
 
     decision: str
     reason: str

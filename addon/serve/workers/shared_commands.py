@@ -251,17 +251,26 @@ class SharedCommands:
         return replies[0] | merged | {"supervisor": os.getpid(), "workers": workers}
 
     async def _why(self, arguments: Mapping[str, object]) -> Reply:
-        """Return the explanation of the first worker, with the latest note of all: each knows what it has fetched."""
+        """Return the explanation of one worker, with the latest note of all: each knows what it has fetched.
+
+        It is that of a worker for which the origin has failed, if there is one: it expects the next failure.
+        """
         await self.ask_all("commit", {})  # so that each sees what another one has stored just now
         replies = await self.ask_all("why", arguments)
         notes = [note for reply in replies if (note := _table(reply["not_stored"]))]
         latest = max(notes, key=lambda note: float(str(note["fetched_at"])), default=None)
         too_large = next((reply["too_large"] for reply in replies if reply.get("too_large")), None)
-        return replies[0] | {"not_stored": latest, "too_large": too_large}
+        told = next((reply for reply in replies if _expects_failure(reply)), replies[0])
+        return told | {"not_stored": latest, "too_large": too_large}
 
     async def _store(self, arguments: Mapping[str, object]) -> Reply:
         """Return the condition of the store for the worker for which it works worst."""
         return _worst_store(await self.ask_all("store", arguments))
+
+
+def _expects_failure(explanation: Reply) -> bool:
+    steps = explanation.get("steps")
+    return isinstance(steps, list) and any(_table(step).get("subject") == "expected" for step in steps)
 
 
 def _mode_of(replies: Sequence[Reply]) -> Reply:

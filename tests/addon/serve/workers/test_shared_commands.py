@@ -60,3 +60,13 @@ def test_what_a_killed_worker_has_told_stays_counted() -> None:
     assert asyncio.run(commands.handlers["stats"]({})) == {"requests": 5}
     workers.clear()
     assert asyncio.run(commands.counted()) == {"requests": 3}
+
+
+def test_the_worker_for_which_the_origin_has_failed_explains_the_next_response() -> None:
+    subjects = {"validate": ["validate"], "hit": ["validate", "expected"]}
+    workers = [
+        Worker({"decision": decision, "steps": [{"subject": each} for each in subjects[decision]], "not_stored": None})
+        for decision in ("validate", "hit", "validate")
+    ]
+    commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
+    assert asyncio.run(commands.handlers["why"]({}))["decision"] == "hit"
