@@ -22,7 +22,7 @@ type _Reply = dict[str, object]
 MAX_LISTED = 1000
 """The most responses in one list."""
 
-SLICE = 100
+SLICE = 25
 """Responses that are read at a time; between two slices, requests of clients go on."""
 
 MAX_READ = 5000

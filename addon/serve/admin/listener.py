@@ -59,9 +59,13 @@ class AdminListener:
             loop.remove_reader(each)
 
     async def _serve(self) -> None:
-        server_class = await asyncio.to_thread(_server_class) if self._in_thread else _server_class()
-        self._server = server_class(self._proxy)
-        await self._server.start(self._sockets)
+        try:
+            server_class = await asyncio.to_thread(_server_class) if self._in_thread else _server_class()
+            self._server = server_class(self._proxy)
+            await self._server.start(self._sockets)
+        except Exception:  # whatever it is, clients of the proxy are served
+            logger.exception("there is no admin API")
+            close_all(self._sockets)
 
     async def close(self, *, handed_over: bool = False) -> None:
         """Stop listening; requests under way get a moment to end. `handed_over`: another program has the address."""

@@ -13,6 +13,9 @@ from addon.serve.admin.responses import FIELDS_OF_ALL, problem
 HEAD_TIMEOUT = 10.0
 """Seconds in which a request head must arrive, counted from the connection or from the end of the request before."""
 
+MAX_CONNECTIONS = 100
+"""Connections that may be open. For one more, one on which no request is being answered is closed."""
+
 
 class AdminProtocol(H11Protocol):
     """One connection. uvicorn itself waits for a request head for ever."""
@@ -23,6 +26,9 @@ class AdminProtocol(H11Protocol):
         """Expect a request head from now on."""
         super().connection_made(transport)
         self._watch()
+        if len(self.connections) > MAX_CONNECTIONS:
+            others = (each for each in self.connections if isinstance(each, AdminProtocol) and each is not self)
+            next((each for each in others if not each.answers), self).transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Read bytes of the client."""
@@ -45,11 +51,15 @@ class AdminProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
 
+    @property
+    def answers(self) -> bool:
+        """True while a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
     def _watch(self) -> None:
         """Set a deadline while no request is being answered, and none otherwise."""
-        answers = self.cycle is not None and not self.cycle.response_complete
-        if answers and self._deadline is not None:
+        if self.answers and self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        elif not answers and self._deadline is None:
+        elif not self.answers and self._deadline is None:
             self._deadline = self.loop.call_later(HEAD_TIMEOUT, self.transport.close)

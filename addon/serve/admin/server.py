@@ -16,9 +16,6 @@ from addon.serve.admin.metrics import metrics_route
 from addon.serve.admin.protocol import AdminProtocol
 from addon.serve.admin.token import TokenFile
 
-MAX_CONNECTIONS = 100
-"""Connections, and requests under way, from which on others get 503."""
-
 MAX_HEAD = 131_072
 """Bytes of the largest request head."""
 
@@ -48,7 +45,6 @@ class AdminServer:
             proxy_headers=False,
             server_header=False,
             date_header=False,
-            limit_concurrency=MAX_CONNECTIONS,
             timeout_graceful_shutdown=GRACE,
             h11_max_incomplete_event_size=MAX_HEAD,
         )

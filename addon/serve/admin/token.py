@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 MIN_TOKEN = 16
@@ -32,8 +33,14 @@ class TokenFile:
             file.write(f"{secrets.token_hex(32)}\n")
 
     def is_token(self, text: str) -> bool:
-        """Return whether a text is the token. Without a file that can be read, no text is."""
+        """Return whether a text is the token. Without a file that can be read, no text is.
+
+        A file that was removed, perhaps with the directory of the store, is made again.
+        """
         wanted = self._read()
+        if wanted is None:
+            with suppress(OSError):
+                self.make()
         return wanted is not None and hmac.compare_digest(text.encode(), wanted.encode())
 
     def _read(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,19 @@ def test_a_file_without_a_usable_token_admits_nobody(tmp_path: Path, content: by
 
 
 def test_without_a_file_nobody_is_admitted_and_a_pipe_does_not_stop_the_proxy(tmp_path: Path) -> None:
-    assert not TokenFile(tmp_path / "none").is_token("")
+    assert not TokenFile(tmp_path / "a-file" / "token").is_token("")
     os.mkfifo(tmp_path / "pipe")
     assert not TokenFile(tmp_path / "pipe").is_token("")
+
+
+def test_a_file_that_was_removed_is_made_again_with_another_token(tmp_path: Path) -> None:
+    file = TokenFile(tmp_path / "store" / "admin-token")
+    file.make()
+    old = file.path.read_text().strip()
+    shutil.rmtree(tmp_path / "store")
+    assert not file.is_token(old)
+    assert file.is_token(file.path.read_text().strip())
+    assert not file.is_token(old)
 
 
 def test_a_new_token_is_in_force_as_soon_as_it_is_written(tmp_path: Path) -> None:
