@@ -40,6 +40,7 @@ FOREIGN = (
 )
 
 
+@pytest.mark.row("SEC-16")
 @pytest.mark.parametrize("host", FOREIGN)
 def test_a_name_that_was_made_to_resolve_to_this_machine_is_refused(access: Access, host: str) -> None:
     refusal = access.refusal("/status", GOOD | {"host": host})
@@ -47,6 +48,7 @@ def test_a_name_that_was_made_to_resolve_to_this_machine_is_refused(access: Acce
     assert refusal[0] == 403
 
 
+@pytest.mark.row("SEC-16")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -80,6 +82,7 @@ def test_a_page_of_the_listener_itself_is_admitted(access: Access, fields: dict[
     assert access.refusal("/status", GOOD | fields) is None
 
 
+@pytest.mark.row("SEC-16")
 @pytest.mark.parametrize(
     "authorization",
     ["", "Bearer", "Bearer ", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}0", f"Bearer {TOKEN[:-1]}", "Bearer \xe9"],
@@ -96,6 +99,7 @@ def test_probes_need_neither_a_token_nor_a_known_host(access: Access) -> None:
     assert access.refusal("/readyz/", GOOD | {"authorization": ""}) is not None
 
 
+@pytest.mark.row("SEC-16")
 @pytest.mark.parametrize("path", ["/status", "/nothing", "/", "/healthz/../status", "//healthz", "/%68ealthz/x"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PURGE", "NONSENSE"])
 def test_over_http_nothing_but_probes_is_answered_without_the_token(admin: AdminClient, method: str, path: str) -> None:
