@@ -68,6 +68,8 @@ def log(
     path = file or (expanded(settings.log.access) if settings.log.access else None)
     if path is None:
         fail('there is no access log: log.access is empty in the settings, expected a file like "access.log"', FAILED)
+    if path.exists() and not path.is_file():
+        fail(f"{path} is no file, so what was written to it cannot be read; --file names another one", FAILED)
     reader = LineReader(settings.log.access_format)
     conditions = list(
         _conditions(host, url, client, statuses=status or [], decisions=decision or [], reasons=reason or [])

@@ -102,6 +102,14 @@ def test_a_log_that_does_not_exist_is_not_found(log: Path) -> None:
     assert run("log").exit_code == 3
 
 
+def test_a_log_that_is_standard_output_cannot_be_read(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECONDHAND_LOG__ACCESS", "/dev/null")
+    result = run("log", "-f")
+    assert result.exit_code == 1
+    assert "/dev/null is no file" in result.stderr
+    assert numbers(run("log", "--file", log, "-n", "1").stdout) == [5]
+
+
 def test_a_followed_log_goes_on_with_what_is_added(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = threading.Semaphore(0)
 
