@@ -30,6 +30,7 @@ SECTIONS = (
             "docs/offline",
             "docs/edge",
             "docs/fleet",
+            "docs/capacity",
             "docs/mitmproxy",
             "docs/deployment",
             "docs/admin",
