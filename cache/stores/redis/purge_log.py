@@ -8,7 +8,7 @@ absent. So does a row from before the beginning of the log: what was purged sinc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cache.stores.base import StoreError
 from cache.stores.purge_scopes import Scope, scope_of
@@ -24,7 +24,25 @@ BEGIN = "begin"
 """The member of the set with the number at which it begins."""
 
 
-class PurgeLog(KnownPurges):
+class LoggedPurges(KnownPurges):
+    """Purges that are numbered as those in the log are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begin = 0
+
+    def has_forgotten(self, number: int) -> bool:
+        """Return whether not all purges after that number are remembered."""
+        return number < self._begin or number < self._forgotten
+
+    def learn_log(self, log: Mapping[str, int], begin: int) -> None:
+        """Learn the numbers of scopes, by their texts, in a log that begins at a number."""
+        self._begin = begin
+        self.learn(log.items(), max([*log.values(), begin]))
+        self._pending = self._conditions
+
+
+class PurgeLog(LoggedPurges):
     """The purges that this node knows. Changed on the engine's thread only."""
 
     def __init__(self, name: str, lifetime: float, generations: SharedGenerations) -> None:
@@ -33,7 +51,6 @@ class PurgeLog(KnownPurges):
         self._name = name
         self._lifetime = int(lifetime * 1000)
         self._generations = generations
-        self._begin = 0
         self._scopes: dict[str, int] = {}
         """The log, by the texts of scopes."""
         self._is_known = True
@@ -42,18 +59,14 @@ class PurgeLog(KnownPurges):
         """Return the number of the last purge, or None while it is being asked for. Never waits."""
         return self._number if self._is_known else None
 
-    def has_forgotten(self, number: int) -> bool:
-        """Return whether not all purges after that number are remembered."""
-        return number < self._begin or number < self._forgotten
-
     def is_readable(self, number: int) -> bool:
         """Return whether a row of that number can be judged: it is neither from a lost log nor from a later one."""
         return not self.has_forgotten(number) and number <= self._number
 
-    def copied(self) -> KnownPurges:
+    def copied(self) -> LoggedPurges:
         """Return the purges as they are now."""
-        copied = KnownPurges()
-        copied.learn(list(self._scopes.items()), self._number)
+        copied = LoggedPurges()
+        copied.learn_log(dict(self._scopes), self._begin)
         return copied
 
     # ---- commands, and what follows from their replies
@@ -86,14 +99,15 @@ class PurgeLog(KnownPurges):
         lost: list[str] = []
         if begin is not None:  # all of it was read
             if begin <= self._number:  # else the log is a new one, and so is everything that counts
-                lost = [text for text, number in self._scopes.items() if number > log.get(text, begin)]
+                # of what an older purge covers, nothing is left
+                matters = max(begin, self._number - self._lifetime)
+                lost = [text for text, number in self._scopes.items() if number > log.get(text, matters)]
             self._begin = begin
             self.forget_old(max(log.values(), default=0), log.items())
             self._scopes = dict(log)
         self._scopes |= log
         self._forget_in_memory([text for text, number in log.items() if number > self._number])
-        self.learn(log.items(), max([*log.values(), begin or 0]))
-        self._pending = self._conditions
+        self.learn_log(log, self._begin)
         self._is_known = True
         self._generations.note_purge()
         return lost

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import DamagedEntry, Overtaken
+from cache.stores.base import DamagedEntry, Extent, Overtaken
 from cache.stores.purge_scopes import ALL, Conditions, Scope, tag_name, url_name, where
+from cache.stores.redis.keys import KeyNames
 from cache.stores.redis.store import RedisStore
 from tests.cache.stores.redis.conftest import OpenNode
 from tests.fixtures.redis_server import RedisServer
@@ -111,6 +112,19 @@ def test_a_purge_of_one_node_is_seen_by_another_one(open_node: OpenNode, scope: 
         put(other, new_entry(tags="news", last_purge=before))
     put(other, new_entry(tags="news", last_purge=other.generations.last_purge()))
     assert len(one.candidates(KEY)) == 1
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+def test_what_is_much_older_than_a_purge_is_counted_and_deleted(
+    open_node: OpenNode, server: RedisServer, scope: Scope
+) -> None:
+    server.client().zadd(KeyNames("test").purges, {"begin": 1000})
+    node = open_node()
+    put(node, new_entry(tags="news"), 300_000)
+    assert node.statistics().entries == node.measure([scope]).copies == 1
+    assert node.purge([scope]) == Extent(1, 300_000)
+    assert not server.client().keys("*:[rb]:*")
+    assert node.purge([scope]).copies == 0
 
 
 def test_a_node_that_starts_after_a_purge_knows_it(open_node: OpenNode, server: RedisServer) -> None:
