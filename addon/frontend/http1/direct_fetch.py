@@ -6,10 +6,13 @@ If other processes use the store, a `LeasedFetch` asks for the lease of its key 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
+from addon.frontend.http1.gathered_work import GatheredWork
 from addon.origin import FailureKind, OriginResponse
 from addon.origin.backends.health import OriginHealth
+from addon.origin.connection import OriginConnection
 from addon.origin.exchange import Exchange
 from addon.origin.exchange_times import ExchangeTimes
 from addon.origin.prepared_request import ReadyRequest, prepare_get
@@ -66,8 +69,8 @@ class DirectFetch:
     """
 
     __slots__ = (
-        *("_deadline", "_exchange", "_health", "_send", "_sent", "client"),
-        *("fetcher", "flight", "request", "response", "sent_at"),
+        *("_deadline", "_exchange", "_has_response", "_health", "_is_reserved", "_sent", "_unsent", "client"),
+        *("fetcher", "flight", "request", "response", "sent_at", "work"),
     )
 
     def __init__(
@@ -80,6 +83,7 @@ class DirectFetch:
         fetcher: Fetcher,
         flight: Flight,
         now: float,
+        work: GatheredWork,
     ) -> None:
         """Prepare to send a request; `send` sends it.
 
@@ -91,7 +95,9 @@ class DirectFetch:
             fetcher: Makes a reply of the response.
             flight: Its flight; other requests may wait for the response.
             now: Seconds since the epoch.
+            work: Does the same for several requests together.
         """
+        self.work = work
         self.request = request
         self.sent_at = now
         self.client = client
@@ -101,8 +107,13 @@ class DirectFetch:
         self._health = ready[0].health
         self._exchange: Exchange | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._has_response = False
+        self._is_reserved = isinstance(ready[1], OriginConnection)
+        """No other request can be sent on the connection meanwhile."""
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
-        self.response, self._send = prepare_get(ready, interim, self._progress)
+        self._unsent: Callable[[], Exchange] | None
+        """Sends the request; None once that is done."""
+        self.response, self._unsent = prepare_get(ready, interim, self._progress)
 
     @property
     def sent(self) -> UpstreamRequest:
@@ -115,8 +126,16 @@ class DirectFetch:
         return True
 
     def send(self) -> None:
-        """Send the request."""
-        self._exchange = self._send()
+        """Send the request, together with others if nothing else can be sent on the connection meanwhile."""
+        if self._is_reserved:
+            self.work.sending.add(self._send_once)
+        else:
+            self._send_once()
+
+    def _send_once(self) -> None:
+        send, self._unsent = self._unsent, None
+        if send is not None:
+            self._exchange = send()
 
     async def reply(self, _responder: Responder, /) -> Reply:
         """Return the reply by the fetcher that has sent the request, even if another pipeline is active now."""
@@ -148,6 +167,9 @@ class DirectFetch:
 
     def client_lost(self) -> None:
         """Go on without the client, or stop if no other request could use the response."""
+        if self._has_response:
+            return  # it is about to be stored
+        self._send_once()  # the connection is leased until the end of an exchange
         self._stop_listening()
         if self.shareable:
             self.client.continue_fetch(self)
@@ -174,7 +196,8 @@ class DirectFetch:
         self._stop_listening()
         if self._health is not None:
             self._note_health(self._health)
-        self._respond()
+        self._has_response = True
+        self.work.responding.add(self._respond)
 
     def _note_health(self, health: OriginHealth) -> None:
         """Note what the response says about the origin. That a connection in use before was closed says nothing."""

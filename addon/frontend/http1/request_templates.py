@@ -13,6 +13,7 @@ from typing import override
 
 from addon.frontend.http1.batched_counters import BatchedCounters, Tally
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
+from addon.frontend.http1.gathered_work import GatheredWork
 from addon.frontend.http1.repeated_requests import OpenRequests, RepeatedRequest
 from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
 from addon.origin import OriginFailure
@@ -56,6 +57,7 @@ class RequestTemplates:
 
     def __init__(self, fetcher: Fetcher, counters: BatchedCounters) -> None:
         self.fetcher = fetcher
+        self.work = GatheredWork()
         self._response_templates: OrderedDict[tuple[RequestTemplate, HeadForm], ResponseTemplate | None] = OrderedDict()
         """None if there is no response template for this form."""
         self.keep_connections = True
@@ -199,6 +201,7 @@ class TemplateFetch(DirectFetch):
             fetcher=templates.fetcher,
             flight=flight,
             now=now,
+            work=templates.work,
         )
 
     @property
@@ -246,7 +249,8 @@ class TemplateFetch(DirectFetch):
             if not fetcher.store.keep_at_once(entry, content, self.flight):
                 return False
         self._templates.conclude(self, known, len(content))
-        self.client.send_direct(presented, content, self._logged(known.outcome, len(content)), self.times())
+        logged, taken = self._logged(known.outcome, len(content)), self.times()
+        self.work.answering.add(lambda: self.client.send_direct(presented, content, logged, taken))
         return True
 
     def _logged(self, outcome: Relay | Store, size: int) -> LoggedResponse:

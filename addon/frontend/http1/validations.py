@@ -259,6 +259,7 @@ class ValidatingFetch(DirectFetch):
             fetcher=validations.fetcher,
             flight=flight,
             now=now,
+            work=validations.templates.work,
         )
 
     @property
@@ -284,7 +285,8 @@ class ValidatingFetch(DirectFetch):
             return False
         self._validations.conclude(self, plan)
         shown = plan.head % head.open_values[plan.date].encode("ascii")
-        self.client.send_direct(shown, content, plan.logged, self.times())
+        times = self.times()
+        self.work.answering.add(lambda: self.client.send_direct(shown, content, plan.logged, times))
         return True
 
 
