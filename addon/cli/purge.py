@@ -23,6 +23,7 @@ from addon.runtime.control_client import running_proxies
 from addon.runtime.exit_codes import NOT_FOUND
 from cache.stores.disk.directory import is_no_store
 from cache.stores.disk.store import DiskStore
+from cache.stores.memory import MemoryStore
 
 type _Result = dict[str, object]
 
@@ -115,6 +116,8 @@ def _purge_in_store(settings: Settings, order: PurgeOrder) -> _Result:
         extent = opened.measure(order.scopes) if order.dry_run else opened.purge(order.scopes)
         if isinstance(opened, DiskStore):
             opened.delete_purged()
+        if not isinstance(opened, MemoryStore):  # else there is no store
+            settings.store.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             PurgeLog(settings.purge.log_file(settings.store.directory), time.time).note(order, extent)
     return described(order, extent)
 
