@@ -28,14 +28,13 @@ class HeadCache:
 
     def get(self, head: bytes) -> FormedHead | None:
         """Return a head, parsed, or None if none of its form is in the cache."""
+        known = self._of_latest_form(head)
+        if known is not None:
+            return known
         cached = self._heads.get(head)
         if cached is not None:
             self._heads.move_to_end(head)
             return cached
-        latest = self._latest
-        found = latest.values_in(head) if latest is not None else None
-        if latest is not None and found is not None:
-            return self._put(head, latest.with_values(found))
         common, values = divided(head)
         form = self._forms.get(common)
         if form is None:
@@ -45,6 +44,23 @@ class HeadCache:
         if form.uses >= FREQUENT:
             self._latest = form
         return self._put(head, form.with_values(values))
+
+    def _of_latest_form(self, head: bytes) -> FormedHead | None:
+        """Return a head that has the frequent form that was found last. Only the last one of a form is kept.
+
+        Heads of a frequent form differ mostly, as do the validators of many URLs, or they are repeated at once.
+        """
+        latest = self._latest
+        if latest is None:
+            return None
+        if latest.last is not None and latest.last[0] == head:
+            return latest.last[1]
+        values = latest.values_in(head)
+        if values is None:
+            return None
+        known = latest.with_values(values)
+        latest.last = head, known
+        return known
 
     def put(self, head: bytes, parsed: ResponseHead) -> FormedHead:
         """Store a parsed head, and return it with its form."""

@@ -42,15 +42,19 @@ class HeadForm:
     Attributes:
         places: The places of the open fields among the field lines, in order.
         uses: Heads of this form that were found, besides the first.
+        has_length: Heads of this form have a Content-Length.
+        last: The last head of this form, with its bytes.
     """
 
-    __slots__ = ("_first", "_head", "_length", "_match", "places", "uses")
+    __slots__ = ("_first", "_head", "_length", "_match", "has_length", "last", "places", "uses")
 
     def __init__(self, head: bytes, parsed: ResponseHead) -> None:
         """Take the form from one head and its parsed form."""
         self._head = head
         self._match: Callable[[bytes], re.Match[bytes] | None] | None = None
         self.uses = 0
+        self.has_length = "content-length" in parsed.response.fields
+        self.last: tuple[bytes, FormedHead] | None = None
         # the status line has no line end before it, so the first field line has one
         self.places = tuple([head.count(b"\r\n", 0, each.start()) for each in _OPEN.finditer(head)])
         self._first = parsed

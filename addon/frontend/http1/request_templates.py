@@ -147,7 +147,7 @@ class RequestTemplates:
 
         `now` is when it was received, in seconds since the epoch.
         """
-        if "content-length" not in head.parsed.response.fields:
+        if not head.form.has_length:
             return None  # its content is sent in chunks
         place = fetch.template, head.form
         try:

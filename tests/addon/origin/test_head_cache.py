@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from addon.origin.head_cache import FREQUENT, HeadCache
 from addon.origin.options import OriginOptions
+from addon.origin.response_head import parse_head
 from addon.origin.response_reader import ResponseReader
 
 
@@ -42,3 +44,31 @@ def test_a_cached_head_is_not_used_for_a_head_request() -> None:
     reader = ResponseReader("HEAD", "a.example", OriginOptions())
     reader.feed(head)
     assert reader.complete
+
+
+def head_with(etag: str, *, name: str = "X-Form") -> bytes:
+    return f'HTTP/1.1 200 OK\r\n{name}: yes\r\nETag: "{etag}"\r\nContent-Length: 2\r\n\r\n'.encode()
+
+
+def found(cache: HeadCache, head: bytes) -> str | None:
+    """Return the ETag of what the cache has of a head."""
+    known = cache.get(head) or cache.put(head, parse_head(head, OriginOptions()))
+    return known.parsed.response.fields.get("etag")
+
+
+def test_heads_of_a_frequent_form_that_differ_push_no_other_out() -> None:
+    cache, other = HeadCache(), head_with("other", name="X-Other")
+    kept = cache.put(other, parse_head(other, OriginOptions()))
+    for number in range(1000):
+        assert found(cache, head_with(str(number))) == f'"{number}"'
+    assert cache.get(other) is kept
+
+
+def test_a_head_of_a_frequent_form_that_is_repeated_at_once_is_the_same_object() -> None:
+    cache = HeadCache()
+    for number in range(FREQUENT + 2):
+        found(cache, head_with(str(number)))
+    repeated = cache.get(head_with("a"))
+    assert repeated is not None
+    assert cache.get(head_with("a")) is repeated
+    assert [found(cache, head_with(etag)) for etag in ("b", "a")] == ['"b"', '"a"']
