@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from cache.http.messages import Fields
 from cache.rules.stored_response import StoredResponse
 from cache.stores.generations import Generations
 from cache.stores.purge_scopes import names_of
@@ -132,7 +130,7 @@ class MemoryTier:
             ids = {each.id for each in state.variants}
             cached.bodies = {each: body for each, body in cached.bodies.items() if each in ids}
         if bodies:
-            cached.bodies = {**cached.bodies, **bodies}
+            cached.bodies = {**cached.bodies, **bodies} if cached.bodies else dict(bodies)
         self._account(cached)
         return cached
 
@@ -210,9 +208,6 @@ def _tags_of(variants: tuple[StoredResponse, ...]) -> str:
 def cost_of(entry: StoredResponse) -> int:
     """Return about how many bytes an entry takes in memory, without its body."""
     text = len(entry.key) + len(entry.target) + len(entry.tags)
-    return _COST_OF_ENTRY + 2 * text + _COST_OF_FIELD * len(entry.vary) + _cost_of_fields(entry.head.fields)
-
-
-@lru_cache(maxsize=512)
-def _cost_of_fields(fields: Fields) -> int:
-    return sum([_COST_OF_FIELD + 2 * (len(name) + len(value)) for name, value in fields.lines])
+    for name, value in entry.head.fields.lines:
+        text += len(name) + len(value)
+    return _COST_OF_ENTRY + 2 * text + _COST_OF_FIELD * (len(entry.vary) + len(entry.head.fields.lines))

@@ -28,6 +28,9 @@ from cache.stores.tiered.memory_tier import KeyState, MemoryTier, cost_of
 from cache.stores.tiered.write_behind import Change, Write, WriteBehind
 from cache.stores.whole_copy import WholeCopy, copy_of
 
+_PENDING = 6
+"""Bytes of memory that a pending entry takes for each byte of its encoded form."""
+
 
 class TieredStore:
     """A store on disk, with its frequently used entries in memory."""
@@ -105,7 +108,7 @@ class TieredStore:
         if not entry.sha256:
             entry = entry.with_body(len(body), sha256(body).hexdigest())
         stored, data = encoded(entry)
-        replaced, size, now = set(replaces), cost_of(stored) + len(body), time.time()
+        replaced, size, now = set(replaces), _PENDING * len(data) + len(body), time.time()
         with self._lock:
             # before the entries are looked up
             last_purge, removals = self.generations.purges.number(), self.generations.removal_version()
