@@ -170,6 +170,13 @@ COMMANDS = (
     ),
     Command(
         Use.LOOK,
+        "report",
+        "report:report",
+        "Write a page about the last days: hit rate, savings, reasons, hosts.",
+        "secondhand report --since 7d --out report.html",
+    ),
+    Command(
+        Use.LOOK,
         "log",
         "log:log",
         "Print the lines of the access log that fit all conditions.",

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
 
+from addon.cli.collected_stats import number_in, percent, proxies_of, store_contents, table_in
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
 from addon.cli.status import STORE_STATES
-from addon.cli.store import open_store
 from addon.cli.terminal import print_json, print_line, print_note, print_table
-from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
 from addon.programs.run.summary import named, plural
-from addon.runtime.control_client import ControlClient, ControlError, numbers_in, running_proxies
-from cache.stores.base import StoreError
+from addon.runtime.control_client import numbers_in
 
 MAX_REASONS = 4
 """Reasons that a row names, the most frequent ones."""
@@ -34,8 +32,8 @@ def stats(
 ) -> None:
     """Print the size of the store, and what its proxies have done since their start."""
     settings = load_shared_or_private(config, store, private=private).settings
-    proxies = list(_proxies(settings))
-    contents = _store(settings, [_number(proxy["max_size"]) for proxy in proxies if proxy.get("max_size")])
+    proxies = list(proxies_of(settings))
+    contents = store_contents(settings, [number_in(proxy["max_size"]) for proxy in proxies if proxy.get("max_size")])
     if as_json:
         print_json({"store": contents, "proxies": proxies})
         return
@@ -43,65 +41,15 @@ def stats(
     for number, proxy in enumerate(proxies, start=1):
         title = "PROXY" if len(proxies) == 1 else f"PROXY {number}"
         print_line("")
-        print_table([title, ""], _raw_rows(_table(proxy["counters"])) if everything else _proxy_rows(proxy))
+        print_table([title, ""], _raw_rows(table_in(proxy["counters"])) if everything else _proxy_rows(proxy))
         if everything:
             print_line("")
-            print_table([f"STORE OF {title}", ""], _raw_rows(_table(proxy["store"])))
+            print_table([f"STORE OF {title}", ""], _raw_rows(table_in(proxy["store"])))
         if hosts:
             print_line("")
-            _print_hosts(_table(proxy["hosts"]))
+            _print_hosts(table_in(proxy["hosts"]))
     if not proxies:
         print_note("no proxy is running on this store")
-
-
-def _store(settings: Settings, limits: Sequence[int]) -> dict[str, object]:
-    """Return what the store contains, and the lowest of the limits of its proxies: that one makes room first."""
-    found: dict[str, object] = {"kind": settings.store.kind, "path": str(settings.store.directory)}
-    if settings.store.kind == "redis":
-        found["url"] = str(settings.store.address)
-    if settings.store.kind == "memory":
-        return found
-    try:
-        with open_store(settings) as opened:
-            contents = opened.statistics()
-    except StoreError as error:  # the running proxies are still listed
-        return found | {"problem": str(error)}
-    return found | {
-        "entries": contents.entries,
-        "size": contents.size,
-        "max_size": min(limits, default=contents.max_size),
-    }
-
-
-def _proxies(settings: Settings) -> Iterator[dict[str, object]]:
-    for client in running_proxies(settings.store.directory):
-        try:
-            condition, counters = client.ask("store"), client.ask("stats")
-        except ControlError as error:  # the other proxies are still listed
-            print_note(str(error))
-            continue
-        yield {
-            "socket": str(client.path),
-            "store": condition,
-            "counters": counters,
-            **_summary(client),
-            "distrusted": _distrusted(client),
-        }
-
-
-def _summary(client: ControlClient) -> dict[str, object]:
-    try:
-        return client.ask("summary")
-    except ControlError:  # an older version of the program is running
-        return {"since": None, "hosts": {}, "contents": None, "max_size": None}
-
-
-def _distrusted(client: ControlClient) -> dict[str, object]:
-    """Return how many connections ended because a client did not accept the certificate, by host."""
-    try:
-        return _table(client.ask("failed-hosts")["distrusted"])
-    except ControlError:  # an older version of the program is running
-        return {}
 
 
 def _raw_rows(numbers: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -118,15 +66,15 @@ def _store_rows(contents: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _use_rows(title: str, contents: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    size, limit = _number(contents["size"]), _number(contents["max_size"])
-    yield "entries", f"{_number(contents['entries']):,}"
-    yield title, f"{size_text(size)} of {size_text(limit)}, {_percent(size, limit)}"
+    size, limit = number_in(contents["size"]), number_in(contents["max_size"])
+    yield "entries", f"{number_in(contents['entries']):,}"
+    yield title, f"{size_text(size)} of {size_text(limit)}, {percent(size, limit)}"
 
 
 def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     counters = numbers_in(proxy["counters"])
     count = counters.get
-    condition = _table(proxy["store"])
+    condition = table_in(proxy["store"])
     reason = f": {condition['reason']}" if "reason" in condition else ""
     if proxy["since"] is not None:
         since = float(str(proxy["since"]))
@@ -136,7 +84,7 @@ def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield "requests", f"{requests:,}"
     yield "hits", f"{hits:,}"
     copied, fetched = count("octets.from_copy", 0), count("octets.from_origin", 0)
-    yield "hit rate", f"{_percent(hits, requests)} by requests, {_percent(copied, copied + fetched)} by bytes"
+    yield "hit rate", f"{percent(hits, requests)} by requests, {percent(copied, copied + fetched)} by bytes"
     yield "content from copies", size_text(copied)
     yield "content from origins", size_text(fetched)
     yield "saved", f"{size_text(copied)} and {time_text(count('milliseconds.saved', 0) / 1000)} of waiting for origins"
@@ -145,17 +93,17 @@ def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield "evicted", f"{count('evicted', 0):,}"
     yield "errors sent to clients", _by_reason(counters, "refused.")
     yield "failed exchanges", _by_reason(counters, "failures.")
-    if distrusted := _table(proxy["distrusted"]):
+    if distrusted := table_in(proxy["distrusted"]):
         yield "certificate not accepted", _distrust_text(distrusted)
     state = str(condition.get("state", ""))
     yield "state of the store", f"{STORE_STATES.get(state, state)}{reason}"
-    if in_memory := _table(proxy["contents"]):
+    if in_memory := table_in(proxy["contents"]):
         yield from _use_rows("memory use", in_memory)
 
 
 def _distrust_text(distrusted: Mapping[str, object]) -> str:
-    connections = sum(map(_number, distrusted.values()))
-    hosts = sorted(distrusted, key=lambda host: -_number(distrusted[host]))
+    connections = sum(map(number_in, distrusted.values()))
+    hosts = sorted(distrusted, key=lambda host: -number_in(distrusted[host]))
     of_clients = f"{connections:,} {plural('connection', connections)} of clients"
     return (
         f"{of_clients}, for {named(hosts, ', ')}: have them trust the CA"
@@ -176,21 +124,9 @@ def _print_hosts(hosts: Mapping[str, object]) -> None:
     columns = ["HOST", ">REQUESTS", ">HITS", ">HIT RATE", ">STALE", ">FROM COPIES", ">FROM ORIGIN", ">FAILURES"]
     rows = []
     for host, counted in hosts.items():
-        counters = {name: _number(value) for name, value in _table(counted).items()}
+        counters = {name: number_in(value) for name, value in table_in(counted).items()}
         requests, hits = counters["requests"], counters["hits"]
         sizes = size_text(counters["octets.from_copy"]), size_text(counters["octets.from_origin"])
-        numbers = f"{requests:,}", f"{hits:,}", _percent(hits, requests), f"{counters['stale']:,}"
+        numbers = f"{requests:,}", f"{hits:,}", percent(hits, requests), f"{counters['stale']:,}"
         rows.append((host, *numbers, *sizes, f"{counters['failures']:,}"))
     print_table(columns, rows)
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}%" if whole else "0%"
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

@@ -125,8 +125,7 @@ def findings(examined: CheckedResponse, policy: CachePolicy, *, everything: bool
         policy: It decides which targeted fields count, and whether s-maxage forbids stale use.
         everything: Include httplint's notes that do not concern caching.
     """
-    ours = [Finding(flaw, *_MEANINGS[flaw]) for flaw in _flaws(examined, policy)]
-    ours += _malformed_members(examined.received.head.fields.get("cache-control") or "")
+    ours = own_findings(examined, policy)
     duplicates = {(_HTTPLINT_EQUIVALENTS.get(Flaw(finding.name)), finding.subject) for finding in ours}
     notes = [note for note in _notes(examined, everything=everything) if (note.name, note.subject) not in duplicates]
     # httplint may repeat a note for each line of a field
@@ -134,6 +133,12 @@ def findings(examined: CheckedResponse, policy: CachePolicy, *, everything: bool
 
 
 # ---- our own checks
+
+
+def own_findings(examined: CheckedResponse, policy: CachePolicy) -> list[Finding]:
+    """Return the findings of our own checks, which need no other package and take little time."""
+    malformed = _malformed_members(examined.received.head.fields.get("cache-control") or "")
+    return [*(Finding(flaw, *_MEANINGS[flaw]) for flaw in _flaws(examined, policy)), *malformed]
 
 
 def _flaws(examined: CheckedResponse, policy: CachePolicy) -> Iterator[Flaw]:

@@ -1,0 +1,1 @@
+"""The page of `secondhand report`: what it says, and how it looks."""
