@@ -112,6 +112,13 @@ COMMANDS = (
     ),
     Command(
         Use.SERVE,
+        "top",
+        "top:top",
+        "Show live what running proxies do: requests, hit rate, outcomes, times, hosts, exchanges.",
+        "secondhand top --once",
+    ),
+    Command(
+        Use.SERVE,
         "addon",
         "mitm:addon",
         "Print the path of the addon, for mitmdump -s.",

@@ -1,0 +1,134 @@
+"""The numbers of running proxies at one moment, and what has changed since an earlier one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from addon.cli.collected_stats import table_in
+from addon.runtime.control_client import ControlClient, ControlError, numbers_in
+from addon.runtime.host_counters import HostCounters
+from addon.runtime.metrics.samples import Samples
+from addon.runtime.series.counts import COUNTS, NOTHING, OUTCOMES, counts_of, increase
+
+MAX_EXCHANGES = 200
+"""Exchanges that are kept, the latest ones."""
+
+WINDOW = 5
+"""Looks that a rate goes back: a shorter time would make it jump."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The numbers at one moment, since the start of the proxies."""
+
+    at: float
+    """Seconds on a clock that cannot be set."""
+    counts: Mapping[str, int]
+    """The numbers of the time series, by their names."""
+    hosts: Mapping[str, Mapping[str, int]]
+    durations: Mapping[str, Sequence[float]]
+    """Histograms of the times of responses by outcome: the counts of the buckets."""
+    mode: str
+    since: float | None
+    """The earliest start, in seconds since the epoch."""
+
+    @property
+    def responses(self) -> int:
+        """The number of all responses."""
+        return sum(self.counts[name] for name in OUTCOMES)
+
+    @property
+    def from_copies(self) -> int:
+        """The number of responses that came from copies without a request to the origin."""
+        return self.counts["hit"] + self.counts["stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The difference of two snapshots."""
+
+    earlier: Snapshot
+    later: Snapshot
+
+    @property
+    def seconds(self) -> float:
+        """The time between the two; never 0."""
+        return max(self.later.at - self.earlier.at, 0.001)
+
+    def of(self, name: str) -> int:
+        """Return by how much a number has grown."""
+        return max(0, self.later.counts[name] - self.earlier.counts[name])
+
+    @property
+    def responses(self) -> int:
+        """The number of responses between the two."""
+        return sum(self.of(name) for name in OUTCOMES)
+
+    @property
+    def from_copies(self) -> int:
+        """The number of them that came from copies."""
+        return self.of("hit") + self.of("stale")
+
+    def requests_of(self, host: str) -> int:
+        """Return the number of requests for a host."""
+        before = self.earlier.hosts.get(host, {}).get("requests", 0)
+        return max(0, self.later.hosts[host]["requests"] - before)
+
+
+class Watch:
+    """Looks at running proxies again and again.
+
+    Attributes:
+        clients: The proxies.
+        exchanges: The latest exchanges, the newest first.
+    """
+
+    def __init__(self, clients: Sequence[ControlClient]) -> None:
+        self.clients = clients
+        self.exchanges: deque[Mapping[str, object]] = deque(maxlen=MAX_EXCHANGES)
+        self._last: dict[ControlClient, object] = {}
+        self._snapshots: deque[Snapshot] = deque(maxlen=WINDOW)
+
+    def look(self) -> Change:
+        """Return the numbers of now, and those of a few looks before. Raises ControlError if no proxy answers."""
+        counters, hosts, samples = Counter[str](), HostCounters(), Samples()
+        starts: list[float] = []
+        modes: list[str] = []
+        problem: ControlError | None = None
+        for client in self.clients:
+            try:
+                counters.update(numbers_in(client.ask("stats")))
+                summary = client.ask("summary")
+                samples.add_described(client.ask("metrics"))
+                modes.append(str(client.ask("mode")["mode"]))
+                self._look_at_exchanges(client)
+            except ControlError as error:  # the others are still shown
+                problem = error
+                continue
+            hosts.add(summary["hosts"])
+            starts.append(float(str(summary["since"])))
+        if problem and not modes:
+            raise problem
+        durations = samples.of("request_duration_seconds")
+        self._snapshots.append(
+            Snapshot(
+                at=time.monotonic(),
+                counts=dict(zip(COUNTS, increase(NOTHING, counts_of(counters)), strict=True)),
+                hosts=hosts.described(),
+                durations={outcome: numbers[:-1] for (outcome,), numbers in durations.items()},
+                mode=", ".join(dict.fromkeys(modes)),
+                since=min(starts, default=None),
+            )
+        )
+        return Change(self._snapshots[0], self._snapshots[-1])
+
+    def _look_at_exchanges(self, client: ControlClient) -> None:
+        arguments = {"after": self._last[client]} if client in self._last else {}
+        reply = asyncio.run(client.ask_async("exchanges", **arguments))  # the reply may be long
+        self._last[client] = reply["last"]
+        exchanges = reply["exchanges"]
+        self.exchanges.extendleft(map(table_in, exchanges if isinstance(exchanges, list) else ()))

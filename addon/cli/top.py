@@ -1,0 +1,98 @@
+"""`secondhand top`: a live view of running proxies; without a terminal, one look at them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from addon.cli.find_proxy import proxies_whatever_the_settings
+from addon.cli.options import ConfigOption, JsonOption, StoreOption
+from addon.cli.terminal import fail, print_json, print_line, print_table
+from addon.runtime.control_client import ControlClient
+from addon.runtime.exit_codes import FAILED
+
+INTERVAL = 2.0
+"""Seconds between two looks."""
+
+MAX_HOSTS, MAX_EXCHANGES = 10, 20
+"""Rows that a single look prints."""
+
+OnceOption = Annotated[bool, typer.Option("--once", help="Print one look, and end.")]
+
+
+def top(
+    once: OnceOption = False, config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """Show live what running proxies do: requests, hit rate, outcomes, times, hosts, exchanges.
+
+    Keys: up and down select an exchange; w says why it was answered so, p deletes its copies; o switches offline and
+    online; / lists only what has a text; q ends. Without a terminal, or with --once, one look is printed.
+    """
+    clients = running(config, store)
+    if once or as_json or not is_live():
+        _print_once(clients, as_json=as_json)
+    else:
+        _show(clients)
+
+
+def running(config: Path | None, store: str | None) -> list[ControlClient]:
+    """Return the running proxies; if there is none, the command fails."""
+    directory, clients = proxies_whatever_the_settings(config, store)
+    if not clients:
+        fail(f"no proxy is running on {directory}", FAILED)
+    return clients
+
+
+def is_live() -> bool:
+    """Return whether input and output are a terminal that can be drawn on."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+
+
+def _print_once(clients: list[ControlClient], *, as_json: bool) -> None:
+    from addon.cli.live import screen  # slow to import, as all that is imported by functions here
+    from addon.cli.live.snapshot import Watch
+
+    watch = Watch(clients)
+    watch.look()
+    time.sleep(INTERVAL)  # a rate is that of these seconds
+    change = watch.look()
+    exchanges = list(watch.exchanges)[:MAX_EXCHANGES]
+    if as_json:
+        rates = {"requests_per_second": change.responses / change.seconds, "counts": dict(change.later.counts)}
+        print_json({**rates, "hosts": change.later.hosts, "exchanges": exchanges, "mode": change.later.mode})
+        return
+    print_line(screen.headline(change))
+    for columns, rows in (
+        (screen.OUTCOME_COLUMNS, screen.outcome_rows(change)),
+        (screen.LATENCY_COLUMNS, screen.latency_rows(change)),
+        (screen.HOST_COLUMNS, screen.host_rows(change)[:MAX_HOSTS]),
+        (screen.EXCHANGE_COLUMNS, list(screen.exchange_rows(exchanges))),
+    ):
+        print_line("")
+        print_table(columns, rows)
+
+
+def _show(clients: list[ControlClient]) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    from addon.cli.live.keys import next_keys, single_keys
+    from addon.cli.live.screen import screen
+    from addon.cli.live.session import Session
+    from addon.cli.live.snapshot import Watch
+
+    watch, console = Watch(clients), Console()
+    session, change = Session(watch), watch.look()
+    due = time.monotonic() + INTERVAL
+    with single_keys(), Live(console=console, screen=True, auto_refresh=False) as live:
+        while not session.has_ended:
+            live.update(screen(change, session, console.size.height), refresh=True)
+            for key in next_keys(max(0.0, due - time.monotonic())):
+                session.press(key)
+            if time.monotonic() >= due:
+                change, due = watch.look(), time.monotonic() + INTERVAL
