@@ -10,9 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
 
+from addon.pipeline.flight import Flight
 from addon.pipeline.open_bodies import OpenBodies, SharedBody
 from addon.pipeline.scrubbing_writer import ScrubbingError, ScrubbingWriter, scrubbed
-from addon.pipeline.single_flight import Flight
 from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.runtime.counters import Counters
 from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Update

@@ -16,6 +16,7 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.compression import Compression
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fills import Fills
+from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.origin import FetchedResponse, Origin
@@ -24,7 +25,7 @@ from addon.pipeline.range_fill import RangeFill
 from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import ReplyBuilder
 from addon.pipeline.request_context import NO_CONTEXT, RequestContext
-from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight, audience_of
+from addon.pipeline.single_flight import SingleFlight, audience_of
 from addon.pipeline.size_limit import SizeLimit
 from addon.runtime.counters import Counters
 from addon.runtime.host_counters import host_counter
@@ -211,7 +212,9 @@ class Fetcher:
         try:
             response = await self._ask(sent, context, pending)
         except OriginFailure as failure:
-            from_failure = self._judge_failure(request, sent, failure, began)
+            self._note_failure(request, failure, began)
+            flight.fail(failure)
+            from_failure = self._judge_failure(request, sent, failure)
             times = ExchangeTimes(whole=max(0.0, self.clock() - began), connect=None)
             return _timed(await self._reply_without_origin(request, sent, from_failure, flight), times)
         except ValueError as error:
@@ -298,12 +301,24 @@ class Fetcher:
             # fetches from before the outage may hang
             self.single_flight.stop_leading(lambda key: key.startswith(f"{request.origin}/"))
 
-    def _judge_failure(
-        self, request: Request, sent: UpstreamRequest, failure: OriginFailure, began: float
-    ) -> Serve | Refuse:
+    def _note_failure(self, request: Request, failure: OriginFailure, began: float) -> None:
         self._counters.count_each((f"failures.{failure.kind}", host_counter(request.authority, "failures")))
         logger.info("%s: %s", request.uri, failure.detail)
         self.reachability.failed(request, failure, began)
+
+    async def reply_to_failure(
+        self, request: Request, sent: UpstreamRequest, failure: OriginFailure, key: str
+    ) -> Reply:
+        """Return the reply to a request that has waited for the fetch of another one, which has failed."""
+        flight = self.begin(request, sent, key, leads=False)
+        try:
+            outcome = self._judge_failure(request, sent, failure)
+            reply = await self._reply_without_origin(request, sent, outcome, flight)
+        finally:
+            self.single_flight.finish(flight)
+        return reply if isinstance(reply, Reply) else await self.fetch(request, reply, key=key)
+
+    def _judge_failure(self, request: Request, sent: UpstreamRequest, failure: OriginFailure) -> Serve | Refuse:
         return engine.on_failure(
             request,
             sent,

@@ -13,9 +13,9 @@ from addon.origin import FailureKind, OriginFailure
 from addon.pipeline.counting import from_origin_counters
 from addon.pipeline.fill_window import FillWindow
 from addon.pipeline.fill_writer import FillWriter, declared_length
+from addon.pipeline.flight import Flight
 from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import Stream
-from addon.pipeline.single_flight import Flight
 from addon.runtime.counters import Counters
 from addon.runtime.host_counters import host_counter
 from cache.engine.decisions import Store

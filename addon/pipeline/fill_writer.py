@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.scrubbing_writer import ScrubbingError
-from addon.pipeline.single_flight import Flight, FlightResult
 from addon.pipeline.size_limit import SizeLimit
 from cache.engine.decisions import Store
 from cache.http.messages import Response

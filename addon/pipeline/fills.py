@@ -8,11 +8,12 @@ from dataclasses import replace
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.fill import Fill
 from addon.pipeline.fill_writer import FillWriter
+from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import ReplyBuilder
-from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight
+from addon.pipeline.single_flight import SingleFlight
 from addon.pipeline.size_limit import SizeLimit
 from addon.runtime.counters import Counters
 from cache import engine

@@ -7,11 +7,13 @@ forward by themselves if it may not be shared, or if this takes too long.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from hashlib import blake2b
 
 from addon.pipeline.async_store import AsyncStore
-from addon.pipeline.single_flight import ANYONE, Flight, FlightResult, SingleFlight, who_may_wait
+from addon.pipeline.flight import Flight, FlightResult
+from addon.pipeline.single_flight import ANYONE, SingleFlight, who_may_wait
 from addon.runtime.leases.answers import Answer, AskedLease, Leases
 from addon.runtime.leases.frames import NAME_SIZE, Result
 from cache.engine.decisions import UpstreamRequest
@@ -20,6 +22,7 @@ from cache.policy.reasons import Detail
 
 _RESULTS = {
     FlightResult.NOT_SHARED: Result.NOT_SHARED,
+    FlightResult.FAILED: Result.NOT_SHARED,
     FlightResult.ASK_ANEW: Result.PASSED_ON,
 }
 
@@ -99,6 +102,7 @@ class LeasedFlights:
         """
 
         def decide(answer: Answer, seconds: int) -> None:
+            flight.since = self._single_flight.now()
             if seconds:  # requests that wait in this worker need not wait either
                 self._single_flight.mark_hit_for_pass(flight, self._clock(), seconds)
                 flight.end(FlightResult.NOT_SHARED)
@@ -107,6 +111,7 @@ class LeasedFlights:
         name = lease_name(flight, request, sent)
         held = self._committing.get(name)
         if held is None:
+            flight.since = math.inf
             lease: AskedLease | None = self._client.ask(name, self.limit, decide, key=flight.key)
         else:  # this worker sees what it has stored, and need not wait for the disk
             lease = held.hand_over()

@@ -14,14 +14,9 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.counting import host_counters, response_counters
 from addon.pipeline.entry_ids import entry_ids
 from addon.pipeline.fill_writer import declared_length
+from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.not_stored_log import NotStoredLog, NotStoredNote
-from addon.pipeline.single_flight import (
-    HIT_FOR_PASS_AFTER_ERROR_SECONDS,
-    HIT_FOR_PASS_SECONDS,
-    Flight,
-    FlightResult,
-    SingleFlight,
-)
+from addon.pipeline.single_flight import HIT_FOR_PASS_AFTER_ERROR_SECONDS, HIT_FOR_PASS_SECONDS, SingleFlight
 from addon.pipeline.size_limit import SizeLimit
 from addon.pipeline.uncompressed_origins import UncompressedOrigins
 from addon.runtime.counters import Counters

@@ -9,8 +9,8 @@ from hashlib import sha256
 
 from addon.origin import OriginFailure
 from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.flight import Flight
 from addon.pipeline.origin import FetchedResponse
-from addon.pipeline.single_flight import Flight
 from addon.runtime.counters import Counters
 from cache.engine.decisions import Complete, Delete, Serve
 from cache.policy.reasons import NotStored

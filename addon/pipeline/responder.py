@@ -13,10 +13,11 @@ from addon.pipeline.background_revalidation import BackgroundRevalidation
 from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.fill_writer import declared_length
+from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.reply import Reply
 from addon.pipeline.request_context import NO_CONTEXT, RequestContext
 from addon.pipeline.request_key import with_cache_key
-from addon.pipeline.single_flight import Flight, FlightResult, audience_of
+from addon.pipeline.single_flight import audience_of
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import Refuse, Serve, UpstreamRequest
@@ -75,7 +76,7 @@ class Responder:
         collapse_timeout: float,
         misses: OfflineMisses | None = None,
     ) -> None:
-        """Let a request wait at most `collapse_timeout` seconds for the fetch of another one."""
+        """Let requests wait for one fetch for `collapse_timeout` seconds; then one of them fetches, too."""
         self.fetcher = fetcher
         self.misses = misses
         self._counters = counters
@@ -318,23 +319,29 @@ class Responder:
         """Wait for a fetch of the same key that is under way.
 
         Returns:
-            A reply from its response; STORED if the response is in the store now; NOT_SHARED if the request is not to
-            wait any more; ASK_ANEW if there is no such fetch.
+            A reply from its response, or to its second failure; STORED if the response is in the store now; NOT_SHARED
+            if the request is not to wait any more; ASK_ANEW if there is no such fetch, or it takes long, so that the
+            request is to lead.
         """
         single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd, sent.variant)
         if single_flight.leader(key, audience) is None:
             return FlightResult.ASK_ANEW
         if single_flight.is_hit_for_pass(key, self.fetcher.clock(), audience):
             return FlightResult.NOT_SHARED
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self.collapse_timeout
-        while leader := single_flight.leader(key, audience):
-            match await leader.result(until - loop.time()):
-                case FlightResult.ARRIVING:
-                    return self._join(request, sent, leader) or FlightResult.NOT_SHARED
-                case FlightResult.ASK_ANEW:
+        has_failed = False
+        while waiting_list := single_flight.waiting_list(key, audience):
+            match await waiting_list.answer(self.collapse_timeout):
+                case FlightResult.ARRIVING, flight:
+                    return self._join(request, sent, flight) or FlightResult.NOT_SHARED
+                case FlightResult.LATE, flight if flight is single_flight.leader(key, audience):
+                    return FlightResult.ASK_ANEW
+                case FlightResult.FAILED, flight if has_failed and flight.failure is not None:
+                    return await self.fetcher.reply_to_failure(request, sent, flight.failure, key)
+                case FlightResult.FAILED, _:
+                    has_failed = True  # one of those that wait tries once more
+                case ((FlightResult.LATE | FlightResult.ASK_ANEW), _):
                     pass
-                case result:
+                case result, _:
                     return result
         return FlightResult.ASK_ANEW
 

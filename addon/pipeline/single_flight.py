@@ -1,15 +1,16 @@
-"""Single-flight: one fetch per key; the first request leads, later ones wait for its response to begin."""
+"""Single-flight: one fetch per key; the first request leads, later ones wait for its response to begin.
+
+If that takes long, one of those that wait leads another fetch, and the others wait for either.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol
+from time import monotonic
 
+from addon.pipeline.flight import Flight, FlightResult, WaitingList
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
 from cache.rules.credentials import api_keys
@@ -54,111 +55,32 @@ def who_may_wait(request: Request, fwd: Forwarded, variant: VaryValues = ()) -> 
     return different if any(different) else ()
 
 
-class FlightResult(Enum):
-    """The result of a flight for the requests that wait for it."""
-
-    ARRIVING = "arriving"
-    """The response has begun, and waiting requests may read it as it comes."""
-    STORED = "stored"
-    """The response is in the store."""
-    NOT_SHARED = "not-shared"
-    """The response may not be shared; every waiting request goes to the origin."""
-    ASK_ANEW = "ask-anew"
-    """The flight ended without a response; the first request that tries again leads."""
-
-
-class FlightLease(Protocol):
-    """The lease by which a flight leads among several processes."""
-
-    def end(self, result: FlightResult, seconds: float) -> None:
-        """End it as the flight has ended; others need not wait for so many seconds."""
-
-
-@dataclass(eq=False, slots=True)
-class Flight:
-    """One fetch that is under way."""
-
-    key: str
-    audience: int = ANYONE
-    shareable: bool = False
-    """Requests with the same key and audience could wait for it."""
-    last_purge: int = 0
-    """Number of the last purge when it began: a later one may cover the response."""
-    marked_invalidated: bool = False
-    """Its key was invalidated meanwhile in this process."""
-    changed_elsewhere: Callable[[], bool] | None = None
-    """Returns whether another process has invalidated its key meanwhile, if others use the store."""
-    leader: asyncio.Task[object] | None = None
-    """The task that fetches, if it is one."""
-    lease: FlightLease | None = None
-    """Its lease, if other processes use the store."""
-    hit_for_pass_seconds: float = 0.0
-    """Seconds for which requests need not wait after it."""
-    _result: FlightResult | None = None
-    _waited_for: asyncio.Event | None = None
-    _waiting: int = 0
-    """Requests that wait."""
-    _abandoned: bool = False
-    """The client of the leader is gone."""
-
-    @property
-    def invalidated(self) -> bool:
-        """True if its key was invalidated meanwhile: the response is stored as needing validation (ledger INVAL-08)."""
-        return self.marked_invalidated or (self.changed_elsewhere is not None and self.changed_elsewhere())
-
-    def end(self, result: FlightResult) -> None:
-        """Set the result and wake waiting requests. Only ARRIVING may be followed by another result."""
-        if self._result in (None, FlightResult.ARRIVING):
-            self._result = result
-            if self._waited_for is not None:
-                self._waited_for.set()
-            if self.lease is not None and result is not FlightResult.ARRIVING:
-                self.lease.end(result, self.hit_for_pass_seconds)
-
-    def end_lease(self) -> None:
-        """Let other processes go forward: they cannot read the response as it comes."""
-        if self.lease is not None:
-            self.lease.end(FlightResult.NOT_SHARED, 0.0)
-
-    async def result(self, timeout_after: float) -> FlightResult:
-        """Wait for the result, at most `timeout_after` seconds; NOT_SHARED after that."""
-        if self._result is None:
-            self._waited_for = self._waited_for or asyncio.Event()
-            self._waiting += 1
-            try:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(timeout_after):
-                        await self._waited_for.wait()
-            finally:
-                self._waiting -= 1
-                self._stop_if_unneeded()
-        return self._result or FlightResult.NOT_SHARED
-
-    def abandon(self) -> None:
-        """Stop the leader, whose client is gone, as soon as no other request waits for the response."""
-        self._abandoned = True
-        self._stop_if_unneeded()
-
-    def _stop_if_unneeded(self) -> None:
-        if self._abandoned and not self._waiting and self._result is None and self.leader is not None:
-            self.leader.cancel()
-
-
 class SingleFlight:
     """All fetches of one pipeline that are under way.
 
     Attributes:
         on_begin: Called with each new flight, if other processes use the store.
+        now: Returns seconds, on a clock that is never set back.
     """
 
     def __init__(
-        self, last_purge: Callable[[], int] = lambda: 0, may_concern: Callable[[str, int], bool] = lambda _, __: False
+        self,
+        last_purge: Callable[[], int] = lambda: 0,
+        may_concern: Callable[[str, int], bool] = lambda _, __: False,
+        now: Callable[[], float] = monotonic,
     ) -> None:
-        """Use the purges of a store. The arguments are methods of its generation table."""
+        """Use the purges of a store.
+
+        Args:
+            last_purge: A method of the store's generation table.
+            may_concern: Another one.
+            now: As the attribute.
+        """
         self.on_begin: Callable[[Flight], None] | None = None
+        self.now = now
         self._last_purge = last_purge
         self._may_concern = may_concern
-        self._leading: dict[tuple[str, int], Flight] = {}
+        self._leading: dict[tuple[str, int], WaitingList] = {}
         self._all: set[Flight] = set()
         self._hit_for_pass: OrderedDict[tuple[str, int], float] = OrderedDict()
 
@@ -167,22 +89,38 @@ class SingleFlight:
         return len(self._all)
 
     def leader(self, key: str, audience: int = ANYONE) -> Flight | None:
-        """Return the flight that fetches a key and may be waited for, or None."""
-        flight = self._leading.get((key, audience))
-        if flight is not None and self._may_concern(key, flight.last_purge):
-            self._stop_leading(flight)
+        """Return the newest flight that fetches a key and may be waited for, or None."""
+        waiting_list = self.waiting_list(key, audience)
+        return waiting_list.flights[-1] if waiting_list is not None else None
+
+    def waiting_list(self, key: str, audience: int = ANYONE) -> WaitingList | None:
+        """Return the flights that fetch a key and may be waited for, or None if there is none."""
+        waiting_list = self._leading.get((key, audience))
+        if waiting_list is None:
             return None
-        return flight
+        for flight in [each for each in waiting_list.flights if self._may_concern(key, each.last_purge)]:
+            self._stop_leading(flight)
+        return waiting_list if waiting_list.flights else None
 
     def begin(self, key: str, *, leads: bool, audience: int = ANYONE) -> Flight:
         """Return a new flight; other requests may wait for it if it `leads`. Always pass it to `finish` later."""
-        flight = Flight(key, audience, shareable=leads, last_purge=self._last_purge())
+        flight = Flight(key, audience, shareable=leads, last_purge=self._last_purge(), since=self.now())
         self._all.add(flight)
-        if leads and self.leader(key, audience) is None:
-            self._leading[key, audience] = flight
+        if leads:
+            newest = self.leader(key, audience)
+            if newest is None or newest.is_late:
+                self._lead(flight)
         if self.on_begin is not None:
             self.on_begin(flight)
         return flight
+
+    def _lead(self, flight: Flight) -> None:
+        name = flight.key, flight.audience
+        waiting_list = self._leading.get(name)
+        if waiting_list is None:
+            waiting_list = self._leading[name] = WaitingList(self.now)
+        waiting_list.flights.append(flight)
+        flight.waiting_list = waiting_list
 
     def abandon(self, task: asyncio.Task[object]) -> None:
         """Stop a response whose client is gone, unless other requests wait for what it fetches."""
@@ -196,9 +134,16 @@ class SingleFlight:
         """Remove a flight; requests that still wait for it go to the origin."""
         flight.end(FlightResult.NOT_SHARED)
         self._all.discard(flight)
+        self._remove(flight)
+
+    def _remove(self, flight: Flight) -> bool:
+        """Let no more requests wait for a flight. Return whether they could."""
         name = flight.key, flight.audience
-        if self._leading.get(name) is flight:
+        waiting_list = self._leading.get(name)
+        was_led = waiting_list is not None and waiting_list.remove(flight)
+        if waiting_list is not None and not waiting_list.flights:
             del self._leading[name]
+        return was_led
 
     def mark_invalidated(self, key: str, but: Flight | None = None) -> None:
         """Mark the flights for a key as started before its invalidation, except the one that caused it."""
@@ -215,13 +160,13 @@ class SingleFlight:
 
     def stop_leading(self, concerned: Callable[[str], bool]) -> None:
         """Let the next request for each key that `concerned` accepts lead; no request waits for an earlier one."""
-        for flight in [flight for flight in self._leading.values() if concerned(flight.key)]:
+        led = [flight for flights in self._leading.values() for flight in flights.flights]
+        for flight in [flight for flight in led if concerned(flight.key)]:
             self._stop_leading(flight)
 
     def _stop_leading(self, flight: Flight) -> None:
         """Let the next request lead: the response to this flight is older than that request."""
-        if self._leading.get((flight.key, flight.audience)) is flight:
-            del self._leading[flight.key, flight.audience]
+        if self._remove(flight):
             flight.end(FlightResult.ASK_ANEW)
 
     # ---- hit-for-pass: waiting for a response that cannot be shared only costs time

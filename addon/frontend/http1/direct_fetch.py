@@ -19,10 +19,10 @@ from addon.origin.prepared_request import ReadyRequest, prepare_get
 from addon.origin.response_buffer import SMALL_BODY_WAIT
 from addon.origin.retries import Retries
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.flight import Flight
 from addon.pipeline.reply import Reply
 from addon.pipeline.request_context import NO_CONTEXT, without_hop_fields
 from addon.pipeline.responder import Responder
-from addon.pipeline.single_flight import Flight
 from addon.runtime.access_log.logged_response import LoggedResponse
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request, Response

@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.flight import Flight
 from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.reply import Reply
 from addon.pipeline.request_context import NO_CONTEXT, RequestContext
 from addon.pipeline.responder import Responder
-from addon.pipeline.single_flight import Flight
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request
 

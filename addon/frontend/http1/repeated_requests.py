@@ -12,8 +12,8 @@ from addon.origin.backends.pools import Pools
 from addon.origin.pool import OriginPool
 from addon.origin.prepared_request import OpenRequest, ReadyRequest
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.flight import Flight
 from addon.pipeline.leased_flights import LeasedFlights
-from addon.pipeline.single_flight import Flight
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy

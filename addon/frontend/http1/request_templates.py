@@ -21,8 +21,9 @@ from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.prepared_request import ReadyRequest
 from addon.pipeline.counting import from_origin_counters, request_counters
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import Flight, FlightResult, audience_of
+from addon.pipeline.single_flight import audience_of
 from addon.runtime.access_log.logged_response import LoggedResponse
 from cache import engine
 from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest

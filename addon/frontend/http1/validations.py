@@ -25,8 +25,8 @@ from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.prepared_request import ReadyRequest
 from addon.pipeline.counting import from_copy_counters, host_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import Flight, FlightResult
 from addon.runtime.access_log.logged_response import LoggedResponse
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Validate

@@ -13,8 +13,9 @@ import pytest
 
 from addon.config.settings import Settings
 from addon.origin import RequestContent
+from addon.pipeline.flight import FlightResult
 from addon.pipeline.reply import Reply
-from addon.pipeline.single_flight import HIT_FOR_PASS_SECONDS, MAX_HIT_FOR_PASS, FlightResult, SingleFlight
+from addon.pipeline.single_flight import HIT_FOR_PASS_SECONDS, MAX_HIT_FOR_PASS, SingleFlight
 from addon.service import Service
 from cache.http.messages import Request
 from cache.rules.key import primary_key
@@ -165,7 +166,7 @@ def test_a_purged_fetch_has_no_more_followers() -> None:
     flight = single_flight.begin("http://a/", leads=True)
     single_flight.forget_purged(lambda key: key == "http://a/")
     assert single_flight.leader("http://a/") is None
-    assert asyncio.run(flight.result(1)) == FlightResult.ASK_ANEW
+    assert flight.result == FlightResult.ASK_ANEW
 
 
 def test_a_fetch_from_before_a_purge_of_another_process_is_not_waited_for() -> None:
@@ -350,13 +351,16 @@ def test_after_an_outage_no_request_waits_for_a_fetch_from_before_it() -> None:
     async def run() -> FlightResult:
         flights = SingleFlight()
         concerned, other = flights.begin("http://a.test/", leads=True), flights.begin("http://b.test/", leads=True)
-        waiting = asyncio.ensure_future(concerned.result(3600))
+        waiting_list = flights.waiting_list("http://a.test/")
+        assert waiting_list is not None
+        waiting = asyncio.ensure_future(waiting_list.answer(3600))
         await asyncio.sleep(0)
         flights.stop_leading(lambda key: key.startswith("http://a.test/"))
         assert flights.leader("http://a.test/") is None
         assert flights.leader("http://b.test/") is other
         flights.finish(concerned)
-        return await waiting
+        result, _ = await waiting
+        return result
 
     assert asyncio.run(run()) is FlightResult.ASK_ANEW
 
