@@ -77,14 +77,12 @@ def _switch(command: str, name: str | None, settings: Settings, *, stop: bool, a
 def list_recordings(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the recordings."""
     settings = load_configuration(config, store).settings
-    library, rows = RecordingLibrary(settings.library), []
-    for name in library.names():
-        with library.opened(name) as recording:
-            rows.append((name, recording.statistics().entries, recording.statistics().size))
+    recordings = RecordingLibrary(settings.library).described()
     if as_json:
-        print_json([{"name": name, "responses": count, "size": size} for name, count, size in rows])
-    elif rows:
-        print_table(["NAME", ">RESPONSES", ">SIZE"], [(name, str(n), size_text(size)) for name, n, size in rows])
+        print_json(recordings)
+    elif recordings:
+        rows = [(str(each["name"]), str(each["responses"]), size_text(int(str(each["size"])))) for each in recordings]
+        print_table(["NAME", ">RESPONSES", ">SIZE"], rows)
     else:
         print_note(f"there are no recordings in {settings.library}")
 

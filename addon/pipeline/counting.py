@@ -43,12 +43,14 @@ def response_counters(
     return tuple(names)
 
 
-def host_counters(host: str, handling: Handling | None) -> tuple[HostCounter, ...]:
+def host_counters(host: str, handling: Handling | None, not_stored: NotStored | None = None) -> tuple[HostCounter, ...]:
     """Return the names of the counters of a host that a response adds to.
 
-    `host` has its port, unless that is the default one; `handling` is as above.
+    `host` has its port, unless that is the default one; `handling` and `not_stored` are as above.
     """
     names = [host_counter(host, "requests")]
+    if not_stored:
+        names.append(host_counter(host, f"not_stored.{not_stored}"))
     if handling is not None and handling.hit:
         names.append(host_counter(host, "hits"))
     if handling is not None and (handling.ttl or 0) < 0:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from addon.runtime.counters import Counters
+from addon.runtime.host_counters import host_counter
 from cache.answer.cache_status import Handling
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
@@ -47,7 +49,8 @@ class NotStoredLog:
 
     def gave_up(self, entry: StoredResponse, handling: Handling, reason: NotStored, why: str) -> None:
         """Note and count a response that was to be stored as `entry` and could not be; `why` is for the log."""
-        self._counters.count(f"not_stored.{reason}")
+        counter = f"not_stored.{reason}"
+        self._counters.count_each((counter, host_counter(urlsplit(entry.key).netloc, counter)))
         self._remember(entry.method, entry.key, NotStoredNote(self._clock(), reason, handling.fwd_status))
         logger.info("%s not stored: %s (%s)", entry.key, reason, why)
 

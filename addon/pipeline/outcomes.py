@@ -19,7 +19,7 @@ from addon.pipeline.not_stored_log import NotStoredLog, NotStoredNote
 from addon.pipeline.single_flight import HIT_FOR_PASS_AFTER_ERROR_SECONDS, HIT_FOR_PASS_SECONDS, SingleFlight
 from addon.pipeline.size_limit import SizeLimit
 from addon.pipeline.uncompressed_origins import UncompressedOrigins
-from addon.runtime.counters import Counters
+from addon.runtime.counters import CounterName, Counters
 from cache import engine
 from cache.engine.decisions import (
     Change,
@@ -92,9 +92,7 @@ class Outcomes:
         """
         if isinstance(outcome, Store | Relay):
             self.conclude(request.method, outcome, flight)
-            self._counters.count_each(
-                (*counters_of(request, outcome), *host_counters(request.authority, outcome.handling))
-            )
+            self._counters.count_each(counters_of(request, outcome, request.authority))
             if isinstance(outcome, Relay) and outcome.not_stored is NotStored.TOO_LARGE:
                 head = outcome.response.head
                 await self._size_limit.note_too_large(
@@ -138,7 +136,10 @@ def _content_length(request: Request, head: Response) -> int:
     return 0 if request.method == "HEAD" or head.status == 304 else declared_length(head) or 0
 
 
-def counters_of(request: Request, outcome: Store | Relay) -> tuple[str, ...]:
-    """Return the names of the counters that a response which is passed on adds to."""
+def counters_of(request: Request, outcome: Store | Relay, host: str) -> tuple[CounterName, ...]:
+    """Return the names of the counters that a response which is passed on adds to; `host` is counted for it."""
     not_stored = outcome.not_stored if isinstance(outcome, Relay) else None
-    return response_counters(request.scheme, outcome.handling, outcome.response.exemption, not_stored)
+    return (
+        *response_counters(request.scheme, outcome.handling, outcome.response.exemption, not_stored),
+        *host_counters(host, outcome.handling, not_stored),
+    )

@@ -46,6 +46,15 @@ class RecordingLibrary:
             return []
         return sorted(each.name for each in self._folder.iterdir() if _NAME.fullmatch(each.name) and each.is_dir())
 
+    def described(self) -> list[dict[str, object]]:
+        """Return the name of each recording, its number of responses, and its size in bytes. Raises StoreError."""
+        found: list[dict[str, object]] = []
+        for name in self.names():
+            with self.opened(name) as recording:
+                contents = recording.statistics()
+            found.append({"name": name, "responses": contents.entries, "size": contents.size})
+        return found
+
     def path(self, name: str) -> Path:
         """Return the directory of a recording, which need not exist. Raises InvalidNameError."""
         if not _NAME.fullmatch(name):

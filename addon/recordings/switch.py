@@ -15,7 +15,7 @@ from addon.recordings.library import PinnedStore, RecordingError, RecordingLibra
 from addon.runtime.control import Handler
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.recordings import recording_policy, replaying_policy
-from cache.stores.base import ResponseStore
+from cache.stores.base import ResponseStore, StoreError
 from cache.stores.tiered.store import TieredStore
 
 DRAIN_TIMEOUT = 30.0
@@ -98,7 +98,12 @@ class RecordingSwitch:
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers of the control commands about recordings."""
-        return {"record": self._record, "replay": self._replay, "recording": self._recording}
+        return {
+            "record": self._record,
+            "recording": self._recording,
+            "recordings": self._recordings,
+            "replay": self._replay,
+        }
 
     async def _record(self, arguments: Mapping[str, object]) -> dict[str, object]:
         return await self._start_or_stop("record", arguments)
@@ -122,6 +127,14 @@ class RecordingSwitch:
 
     async def _recording(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return {"doing": self._activity, "name": self._name}
+
+    async def _recordings(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return the recordings, and which of them is being made or replayed."""
+        try:
+            recordings = await asyncio.to_thread(self._library.described)
+        except StoreError as error:
+            raise ValueError(str(error)) from error
+        return {"doing": self._activity, "name": self._name, "recordings": recordings}
 
 
 async def _drain(pipeline: Pipeline) -> None:

@@ -12,8 +12,12 @@ HOST_COUNTERS = {
     "octets.from_copy": "bytes of content sent from copies",
     "octets.from_origin": "bytes of content received from origins of the host",
     "failures": "exchanges with an origin of the host that failed",
+    "not_stored.*": "responses of the host that were relayed but not stored, by reason",
 }
-"""All counters of a host."""
+"""All counters of a host. `.*` marks a family of counters, as in COUNTERS: its members appear when they are counted."""
+
+FIXED_HOST_COUNTERS = tuple(name for name in HOST_COUNTERS if not name.endswith(".*"))
+"""The counters that every host has."""
 
 MAX_HOSTS = 1_000
 """Hosts with counters of their own; all later ones are counted together."""
@@ -42,7 +46,7 @@ class HostCounters:
 
     def count(self, host: str, counter: str, amount: int) -> None:
         """Add to a counter of HOST_COUNTERS for a host. Raises KeyError if there is no such counter."""
-        if counter not in HOST_COUNTERS:
+        if counter not in HOST_COUNTERS and f"{counter.partition('.')[0]}.*" not in HOST_COUNTERS:
             raise KeyError(counter)
         self._hosts.setdefault(self.counted_as(host), Counter())[counter] += amount
 
@@ -55,4 +59,4 @@ class HostCounters:
     def described(self) -> dict[str, dict[str, int]]:
         """Return the counters of each host, those with the most requests first."""
         busiest = sorted(self._hosts.items(), key=lambda each: -each[1]["requests"])
-        return {host: {name: counters[name] for name in HOST_COUNTERS} for host, counters in busiest}
+        return {host: dict.fromkeys(FIXED_HOST_COUNTERS, 0) | counters for host, counters in busiest}

@@ -13,7 +13,6 @@ from hashlib import sha256
 from addon.frontend.http1.batched_counters import BatchedCounters, Tally
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.origin.head_form import FormedHead
-from addon.pipeline.counting import host_counters
 from addon.pipeline.outcomes import counters_of
 from cache.engine.decisions import Outcome, Relay, Store
 from cache.http.cache_control import response_directives
@@ -143,8 +142,7 @@ def response_template(
         date=dates[0],
         responses=counters.tally(
             "origin.fetches",
-            *counters_of(request, outcome),
-            *host_counters(counters.counted_as(request.authority), outcome.handling),
+            *counters_of(request, outcome, counters.counted_as(request.authority)),
             *stored_counter,
         ),
     )

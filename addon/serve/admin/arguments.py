@@ -10,7 +10,7 @@ from addon.pipeline.purge_orders import MAX_TAGS_AT_ONCE
 from addon.pipeline.stored_commands import MAX_LISTED
 from addon.pipeline.stored_list import Order, State
 from addon.runtime.recent_exchanges import MAX_KEPT
-from addon.serve.admin.texts import FieldLine, Host, HostPattern, Method, Pattern, Prefix, Text, Url
+from addon.serve.admin.texts import FieldLine, Host, HostPattern, Method, Pattern, Prefix, RecordingName, Text, Url
 from cache.rules.tags import MAX_TAG
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TAG)]
@@ -140,6 +140,13 @@ class PurgeArguments(Arguments):
     def of_command(self, by: str) -> dict[str, object]:
         """Return the arguments of the control command."""
         return {**super().of_command(by), "by": by}
+
+
+class RecordingArguments(Arguments):
+    """The recording that is made or replayed from now on."""
+
+    doing: Literal["record", "replay"]
+    name: RecordingName | None = Field(None, description="Its name; without one, recording or replaying ends.")
 
 
 class ModeArguments(Arguments):

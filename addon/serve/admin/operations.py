@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from addon.runtime.control import Handler
+from addon.runtime.control_client import numbers_in
 from addon.serve.admin import results
 from addon.serve.admin.arguments import (
     Arguments,
@@ -14,10 +15,12 @@ from addon.serve.admin.arguments import (
     ExchangesArguments,
     ModeArguments,
     PurgeArguments,
+    RecordingArguments,
     SeriesArguments,
     ShowArguments,
     WhyArguments,
 )
+from addon.serve.admin.not_stored import not_stored_by_reason
 
 type Commands = Mapping[str, Handler]
 type Run = Callable[[Commands, Mapping[str, object]], Awaitable[Mapping[str, object]]]
@@ -61,6 +64,17 @@ async def _stats(commands: Commands, _arguments: Mapping[str, object]) -> Mappin
         "hosts": summary["hosts"],
         "distrusted": (await commands["failed-hosts"]({}))["distrusted"],
     }
+
+
+async def _not_stored(commands: Commands, _arguments: Mapping[str, object]) -> Mapping[str, object]:
+    hosts = (await commands["summary"]({}))["hosts"]
+    return {**not_stored_by_reason(numbers_in(await commands["stats"]({})), hosts if isinstance(hosts, dict) else {})}
+
+
+async def _switch_recording(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:
+    name = arguments.get("name")
+    await commands[str(arguments["doing"])]({"stop": True} if name is None else {"name": name})
+    return await commands["recordings"]({})
 
 
 OPERATIONS = (
@@ -119,6 +133,13 @@ OPERATIONS = (
         arguments=SeriesArguments,
     ),
     Operation("GET", "/stats", "What is stored, and what the proxy has done.", run=_stats, result=results.Stats),
+    Operation(
+        "GET",
+        "/not-stored",
+        "Why responses were not stored since the start, by reason and host, and what would change it.",
+        run=_not_stored,
+        result=results.NotStoredByReason,
+    ),
     Operation("GET", "/missing", "What was missing while offline.", run=_one("missing"), result=results.Missing),
     Operation("GET", "/config", "The settings in force, without secrets.", run=_one("config"), result=results.Config),
     Operation("GET", "/modes", "When origins are asked.", run=_one("mode"), result=results.Modes),
@@ -129,6 +150,21 @@ OPERATIONS = (
         run=_one("mode"),
         result=results.Modes,
         arguments=ModeArguments,
+    ),
+    Operation(
+        "GET",
+        "/recordings",
+        "The recordings, and which of them is being made or replayed.",
+        run=_one("recordings"),
+        result=results.Recordings,
+    ),
+    Operation(
+        "PUT",
+        "/recordings",
+        "Begin to make or to replay a recording, or end it.",
+        run=_switch_recording,
+        result=results.Recordings,
+        arguments=RecordingArguments,
     ),
     Operation(
         "POST",

@@ -267,6 +267,42 @@ class Stats(TypedDict):
     distrusted: dict[str, int]
 
 
+class NotStored(TypedDict):
+    """A reason why responses were not stored since the start, and the change after which such responses are stored.
+
+    `hosts` says how many responses of each host; those of hosts that are not told apart are counted together.
+    """
+
+    reason: str
+    sentence: str
+    source: str
+    remedy: str
+    responses: int
+    hosts: dict[str, int]
+
+
+class NotStoredByReason(TypedDict):
+    """All such reasons, the most frequent first."""
+
+    reasons: list[NotStored]
+
+
+class RecordingInShort(TypedDict):
+    """A recording: its name, how many responses it has, and its size."""
+
+    name: str
+    responses: int
+    size: int
+
+
+class Recordings(TypedDict):
+    """All recordings, and the one that is being made (`record`) or used (`replay`); null and empty for none."""
+
+    doing: str | None
+    name: str
+    recordings: list[RecordingInShort]
+
+
 class Missing(TypedDict):
     """The URLs that were asked for while no origin was, and the responses that were too large to be stored."""
 

@@ -78,6 +78,12 @@ HostPattern = Annotated[
 
 Method = Annotated[Text, _checked(TOKEN.pattern, "a method like GET"), _documented(_NAME)]
 
+RecordingName = Annotated[
+    Text,
+    _checked(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", 'a name of letters, digits and "-", "_", "."'),
+    _documented("[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+]
+
 # fields are bytes, which are Latin-1 text here; people write UTF-8
 FieldLine = Annotated[
     Text,

@@ -54,6 +54,7 @@ class SharedCommands:
             "purge": self._of_store("purge"),
             "record": self._record_or_replay("record"),
             "recording": self._every("recording"),
+            "recordings": self._one("recordings"),
             "replay": self._record_or_replay("replay"),
             "show": self._of_store("show"),
             "sites": self._sites,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from addon.pipeline.counting import request_counters, response_counters
+from addon.pipeline.counting import host_counters, request_counters, response_counters
 from addon.pipeline.outcomes import counters_of
 from addon.runtime.counters import Counters
 from cache.answer.cache_status import Handling
@@ -52,6 +52,12 @@ def test_each_request_adds_to_the_counter_of_its_scheme(scheme: str, name: str) 
 def test_a_relayed_response_adds_to_the_counter_of_the_reason_why_it_is_not_stored() -> None:
     relayed = outcome(CachePolicy(), request(), ("Cache-Control", "no-store"))
     assert isinstance(relayed, Relay)
-    assert counters_of(request(), relayed) == response_counters("http", MISS, None, NotStored.NO_STORE)
+    no_store = NotStored.NO_STORE
+    of_host = host_counters("a.example", MISS, no_store)
+    assert counters_of(request(), relayed, "a.example") == (*response_counters("http", MISS, None, no_store), *of_host)
+    assert of_host == (("a.example", "requests"), ("a.example", "not_stored.no-store"))
     stored = outcome(CachePolicy(), request(), ("Cache-Control", "max-age=60"))
-    assert counters_of(request(), stored) == response_counters("http", MISS)
+    assert counters_of(request(), stored, "a.example") == (
+        *response_counters("http", MISS),
+        ("a.example", "requests"),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from addon.runtime.host_counters import HOST_COUNTERS, MAX_HOSTS, OTHER_HOSTS, HostCounters
+from addon.runtime.host_counters import FIXED_HOST_COUNTERS, MAX_HOSTS, OTHER_HOSTS, HostCounters
 from tests.addon.frontend.front_end import FrontEndUnderTest, get, request_head, run_conversation
 from tests.addon.frontend.http2.http2_client import http2_client
 from tests.fixtures.raw_origin import Peer, RawOrigin
@@ -41,7 +41,7 @@ def test_what_other_processes_have_counted_is_added() -> None:
     one.count("a.example", "hits", 2)
     for _ in range(2):
         total.add(one.described())
-    assert total.described()["a.example"] == {**dict.fromkeys(HOST_COUNTERS, 0), "hits": 4}
+    assert total.described()["a.example"] == {**dict.fromkeys(FIXED_HOST_COUNTERS, 0), "hits": 4}
 
 
 def test_the_counters_of_all_hosts_add_up() -> None:
@@ -57,12 +57,13 @@ def test_the_counters_of_all_hosts_add_up() -> None:
             for _ in range(3):
                 await over_http2.fetch(f"/{kind}/1")
         counters, hosts = front_end.service.counters.snapshot(), front_end.service.counters.hosts()
-        total = {name: sum(host[name] for host in hosts.values()) for name in HOST_COUNTERS}
+        total = {name: sum(host[name] for host in hosts.values()) for name in FIXED_HOST_COUNTERS}
         assert set(hosts) == {f"127.0.0.1:{origin.port}", f"localhost:{origin.port}"}
         assert hosts[f"localhost:{origin.port}"]["requests"] == 18
         for name in ("requests", "hits", "stale", "octets.from_copy", "octets.from_origin"):
             assert total[name] == counters[name], name
         assert total["hits"] > 0
+        assert sum(host["not_stored.no-store"] for host in hosts.values()) == counters["not_stored.no-store"] > 0
 
     run_conversation(conversation, pages)
 

@@ -102,6 +102,36 @@ def test_the_mode_of_all_processes_is_switched(running: Proxy, api: AdminClient,
     assert api.get("/modes").json["mode"] == "auto"
 
 
+def test_what_is_not_stored_is_told_by_reason_and_host(running: Proxy, api: AdminClient, origin: Origin) -> None:
+    url = serve_page(origin, "/private", fields={"Cache-Control": "private"})
+    for _ in range(3):
+        visit(running, url)
+    told = {each["reason"]: each for each in api.get("/not-stored").json["reasons"]}
+    assert told["private"]["responses"] == 3
+    assert told["private"]["hosts"] == {f"localhost:{origin.port}": 3}
+    assert told["private"]["sentence"] == "the origin says private"
+    assert told["private"]["remedy"].startswith("the origin leaves out private")
+    numbers = [each["responses"] for each in told.values()]
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_recordings_are_made_replayed_and_listed(running: Proxy, api: AdminClient, origin: Origin) -> None:
+    url = serve_page(origin, "/recorded", b"recorded")
+    assert api.get("/recordings").json == {"doing": None, "name": "", "recordings": []}
+    assert api.send("PUT", "/recordings", {"doing": "record", "name": "first"}).json["doing"] == "record"
+    visit(running, url)
+    ended = api.send("PUT", "/recordings", {"doing": "record"}).json
+    assert ended["doing"] is None
+    ((name, responses),) = [(each["name"], each["responses"]) for each in ended["recordings"]]
+    assert (name, responses) == ("first", 1)
+    assert api.send("PUT", "/recordings", {"doing": "replay", "name": "first"}).json["name"] == "first"
+    assert api.get("/modes").json["recording"] == "first"
+    assert api.send("PUT", "/recordings", {"doing": "replay"}).json["doing"] is None
+    missing = api.send("PUT", "/recordings", {"doing": "replay", "name": "second"})
+    assert missing.status == 409
+    assert "existing recordings: first" in missing.json["detail"]
+
+
 def test_the_settings_are_those_in_force(running: Proxy, api: AdminClient) -> None:
     settings = api.get("/config").json["settings"]
     assert settings["store"]["path"] == str(running.folder / "store")
@@ -156,6 +186,7 @@ WRONG_ARGUMENTS = (
     ("/purge", '{"all": true, "soft": "yes"}', 422, "soft: Input should be a valid boolean"),
     ("/purge", '{"url": "http://a.example/", "by": "somebody else"}', 422, "by: Extra inputs are not permitted"),
     ("/purge", '{"site": "a.example"}', 409, "expected a host of a site"),
+    ("/recordings", '{"doing": "replay", "name": "../up"}', 422, "name: expected a name of letters"),
     ("/modes", '{"mode": "replay"}', 422, "mode: Input should be 'online', 'auto' or 'offline'"),
     ("/modes", '{"mode": "auto", "host": "http://a/"}', 422, "host: expected the name of a host"),
 )
@@ -166,7 +197,7 @@ def test_what_is_wrong_with_an_argument_is_said(
     path: str, content: str, status: int, said: str, admin: AdminClient
 ) -> None:
     fields = {**admin.authorization, "Content-Type": "application/json"}
-    refused = admin.ask("PUT" if path == "/modes" else "POST", path, fields, content.encode())
+    refused = admin.ask("POST" if path == "/purge" else "PUT", path, fields, content.encode())
     assert refused.status == status
     assert said in refused.json["detail"]
 

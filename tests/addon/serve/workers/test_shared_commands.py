@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import cast
 
-from addon.runtime.host_counters import HOST_COUNTERS
+from addon.runtime.host_counters import FIXED_HOST_COUNTERS
 from addon.serve.workers.shared_commands import SharedCommands
 from addon.serve.workers.worker_process import WorkerProcess
 
@@ -37,7 +37,7 @@ def test_failed_connections_are_added_up_by_host() -> None:
 
 
 def test_hosts_are_added_up() -> None:
-    counted = dict.fromkeys(HOST_COUNTERS, 0) | {"requests": 2}
+    counted = dict.fromkeys(FIXED_HOST_COUNTERS, 0) | {"requests": 2}
     workers = [Worker({"hosts": {"a.test": counted}}), Worker({"hosts": {"a.test": counted, "b.test": counted}})]
     commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
     hosts = asyncio.run(commands.handlers["summary"]({}))["hosts"]
