@@ -119,6 +119,13 @@ COMMANDS = (
     ),
     Command(
         Use.SERVE,
+        "page",
+        "page:page",
+        "Open the page of the running proxy in a browser.",
+        "secondhand page --print-url",
+    ),
+    Command(
+        Use.SERVE,
         "addon",
         "mitm:addon",
         "Print the path of the addon, for mitmdump -s.",

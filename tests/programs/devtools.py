@@ -45,7 +45,12 @@ class Page:
     async def type(self, text: str) -> None:
         """Type a text into the element that has the focus, and press Enter."""
         await self._call("Input.insertText", text=text)
-        await self._call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13)
+        await self.press("Enter")
+
+    async def press(self, key: str) -> None:
+        """Press a key that has a name."""
+        code = {"Enter": 13, "Escape": 27}[key]
+        await self._call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, windowsVirtualKeyCode=code)
 
     async def _call(self, method: str, **parameters: object) -> dict[str, dict[str, object]]:
         self._calls += 1

@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[2]
 FILES = ("config.example.toml", "constraints.txt", "LICENSE")
 """Files that pages link to, and that are no pages."""
 
+PICTURES = "docs/pictures"
+"""The folder of the pictures that pages show."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -27,6 +30,7 @@ SECTIONS = (
         "Use",
         (
             "docs/set-up",
+            "docs/page",
             "docs/offline",
             "docs/edge",
             "docs/fleet",
@@ -83,6 +87,7 @@ def write_source(folder: Path) -> None:
         _write(folder / f"reference/{page.name}.md", reasons.page(page) + rest)
     for file in FILES:
         shutil.copy(ROOT / file, folder / file)
+    shutil.copytree(ROOT / PICTURES, folder / PICTURES)
 
 
 def _write(file: Path, text: str) -> None:

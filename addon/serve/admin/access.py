@@ -6,7 +6,7 @@ machine even sees the responses. Host and Origin tell such requests apart; no pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from addon.serve.admin.token import TokenFile
 
@@ -21,15 +21,24 @@ _LOOPBACK_NAMES = frozenset({"127.0.0.1", "[::1]", "localhost"})
 class Access:
     """Judges request heads. Field names are in lower case."""
 
-    def __init__(self, token: TokenFile, hosts: Iterable[str], *, metrics_without_token: bool = False) -> None:
+    def __init__(
+        self,
+        token: TokenFile,
+        hosts: Iterable[str],
+        *,
+        page: Collection[str] = (),
+        metrics_without_token: bool = False,
+    ) -> None:
         """Admit requests with a token.
 
         Args:
             token: The token.
             hosts: Names of the listener, besides those of the loopback interface.
+            page: Paths of the files of the page. A browser has no token when it asks for them, and they tell nothing.
             metrics_without_token: The metrics need no token, and no known host.
         """
         self._token = token
+        self._page = page
         self._metrics_without_token = metrics_without_token
         self._hosts = _LOOPBACK_NAMES | frozenset(hosts)
 
@@ -43,9 +52,11 @@ class Access:
         origin = fields.get("origin")
         if origin is not None and origin.lower() not in (f"http://{authority}", f"https://{authority}"):
             return 403, "The request comes from a page of another origin."
-        if fields.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        of_page = path in self._page
+        opened = of_page and fields.get("sec-fetch-mode") == "navigate"  # by a link; and no page can frame this one
+        if not opened and fields.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return 403, "The request comes from a page of another site."
-        if not self._has_token(fields):
+        if not of_page and not self._has_token(fields):
             return 401, "The field Authorization does not have the token: Bearer, a space, and the token."
         return None
 

@@ -13,6 +13,7 @@ from addon.serve.admin.application import application
 from addon.serve.admin.exchange_stream import ExchangeStream
 from addon.serve.admin.health import Health
 from addon.serve.admin.metrics import metrics_route
+from addon.serve.admin.page.routes import PATHS, page_routes
 from addon.serve.admin.protocol import AdminProtocol
 from addon.serve.admin.token import TokenFile
 
@@ -30,9 +31,9 @@ class AdminServer:
         settings = proxy.settings.admin
         token = TokenFile(settings.token(proxy.settings.store.directory))
         health = Health(proxy.commands, proxy.takes_clients, needs_origin=settings.ready_needs_origin)
-        access = Access(token, settings.hosts, metrics_without_token=settings.metrics_without_token)
+        access = Access(token, settings.hosts, page=PATHS, metrics_without_token=settings.metrics_without_token)
         self._stream = ExchangeStream(proxy.commands)
-        routes = [*health.routes(), metrics_route(proxy.commands)]
+        routes = [*health.routes(), metrics_route(proxy.commands), *page_routes()]
         config = uvicorn.Config(
             application(proxy.commands, self._stream, access, routes),
             http=AdminProtocol,

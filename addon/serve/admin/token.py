@@ -37,13 +37,14 @@ class TokenFile:
 
         A file that was removed, perhaps with the directory of the store, is made again.
         """
-        wanted = self._read()
+        wanted = self.read()
         if wanted is None:
             with suppress(OSError):
                 self.make()
         return wanted is not None and hmac.compare_digest(text.encode(), wanted.encode())
 
-    def _read(self) -> str | None:
+    def read(self) -> str | None:
+        """Return the token, or None without a file that can be read and has one."""
         try:
             descriptor = os.open(
                 self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK

@@ -73,7 +73,7 @@ def test_headings_are_bold_on_a_terminal_except_with_no_color(monkeypatch: pytes
 
 
 WITHOUT_JSON = {
-    *("run", "serve", "mitmweb", "mitmdump"),  # they run until something ends
+    *("run", "serve", "mitmweb", "mitmdump", "page"),  # they run until something ends, or open a page
     *("env", "completion", "config schema"),  # their output is for another program already
     *("trust install", "trust uninstall", "queue clear"),  # they change something, and print no table
 }

@@ -1,0 +1,1 @@
+"""The page of the admin listener, for people with a browser."""

@@ -1,0 +1,67 @@
+// Asks the admin API. The token comes in the fragment of the address, which browsers send to no server; it is kept for
+// this tab, and sent in a field that no other page can make a browser send.
+
+const KEPT = "admin-token";
+
+/** Take the token out of the address, so that it is neither seen nor bookmarked. */
+export function takeToken() {
+  const match = /^#token=(.+)$/.exec(location.hash);
+  if (!match) return;
+  sessionStorage.setItem(KEPT, decodeURIComponent(match[1]));
+  history.replaceState(null, "", `${location.pathname}#overview`);
+}
+
+/** True if there is a token; it need not be the right one. */
+export const hasToken = () => sessionStorage.getItem(KEPT) !== null;
+
+/** An answer of the proxy that is not a success. */
+export class Refusal extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+async function ask(path, options = {}) {
+  const fields = { Authorization: `Bearer ${sessionStorage.getItem(KEPT) ?? ""}`, ...options.headers };
+  const response = await fetch(path, { ...options, headers: fields, credentials: "omit", cache: "no-store" });
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  if (response.status === 401) sessionStorage.removeItem(KEPT);
+  throw new Refusal(response.status, String(problem.detail ?? `The proxy has answered with status ${response.status}.`));
+}
+
+/** Return what the API has at a path. Arguments that are empty are left out. */
+export async function get(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const text = given.length ? `?${new URLSearchParams(given)}` : "";
+  return (await ask(path + text)).json();
+}
+
+/** Send arguments, and return the result. */
+export async function send(method, path, content) {
+  const options = { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) };
+  return (await ask(path, options)).json();
+}
+
+/**
+ * Call `take(name, data)` for each event, until the connection ends. EventSource cannot send the token, so the stream is
+ * read here (HTML standard, section 9.2).
+ */
+export async function events(path, opened, take) {
+  const response = await ask(path, { headers: { Accept: "text/event-stream" } });
+  opened();
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    text += value;
+    const parts = text.split("\n\n");
+    text = parts.pop();
+    for (const part of parts) {
+      const lines = new Map(part.split("\n").map((line) => line.split(/: (.*)/s)));
+      if (lines.has("data")) take(lines.get("event"), JSON.parse(lines.get("data")));
+    }
+  }
+}

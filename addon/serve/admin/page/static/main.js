@@ -1,0 +1,95 @@
+// The page: which view is shown, and what is asked again while it is open.
+
+import { get, hasToken, takeToken } from "./api.js";
+import { addToChart, setUpChart, showChart } from "./chart.js";
+import { showClients } from "./clients.js";
+import { byId, element, show } from "./elements.js";
+import { showHosts } from "./hosts.js";
+import { follow, setUpLive, showLive } from "./live.js";
+import { say } from "./message.js";
+import { setUpModes, showMode, showModes, showRecordings } from "./modes.js";
+import { outcomesOf } from "./outcomes.js";
+import { showOverview } from "./overview.js";
+import { setUpPurge } from "./purge.js";
+import { list, setUpStore } from "./store.js";
+import { number } from "./units.js";
+
+const INTERVAL = 3000; // milliseconds between two looks at the counters
+
+const LIVE_INTERVAL = 500;
+
+let state = null;
+
+/** Show the view that the address names, and none without a token. */
+function showView() {
+  const wanted = location.hash.slice(1);
+  if (wanted === "content") return;
+  const views = [...document.querySelectorAll(".view")];
+  const name = !hasToken() ? "no-token" : views.some((view) => view.id === wanted) ? wanted : "overview";
+  for (const view of views) view.hidden = view.id !== name;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  say("");
+  if (name === "store") list();
+  if (name === "modes") showRecordings(refresh);
+  showLive(true);
+  draw();
+}
+
+async function refresh() {
+  try {
+    const [status, stats, notStored, missing] = await Promise.all(["/status", "/stats", "/not-stored", "/missing"].map((path) => get(path)));
+    addToChart(outcomesOf(stats.counters), Date.now() / 1000);
+    state = { status, stats, notStored, missing };
+    draw();
+    if (!byId("overview").hidden) await showChart();
+  } catch (error) {
+    if (error.status === 401) showView();
+    else say(error.status ? error.message : "The proxy does not answer.");
+  }
+}
+
+function draw() {
+  if (state === null) return;
+  showMode(state.status);
+  showWarnings(state);
+  showOverview(state, Date.now() / 1000);
+  showHosts(state);
+  showModes(state);
+  showClients(state);
+}
+
+function showWarnings({ status, stats }) {
+  const { mode, store } = status, away = mode.unreachable.length;
+  const sentences = [
+    mode.recording ? `A recording is in use: ${mode.recording}` : "",
+    mode.mode === "offline" && !mode.recording ? "Offline: no origin is asked" : "",
+    away ? `${number(away)} ${away === 1 ? "origin does" : "origins do"} not answer: ${mode.unreachable.slice(0, 3).join(", ")}` : "",
+    stats.counters.stale ? `Stale responses were sent: ${number(stats.counters.stale)} since the start` : "",
+    store.state !== "open" ? `The store ${store.state === "failing" ? "cannot store all responses" : "cannot be used"}: ${store.reason ?? ""}` : "",
+    Object.keys(stats.distrusted).length ? "Some clients do not accept the certificate" : "",
+  ].filter(Boolean);
+  show("warnings", sentences, () => sentences.map((each) => element("li", {}, each)));
+}
+
+async function repeat() {
+  if (!document.hidden && hasToken()) await refresh();
+  setTimeout(repeat, INTERVAL);
+}
+
+takeToken();
+setUpChart();
+setUpLive();
+setUpStore();
+setUpPurge();
+setUpModes(refresh);
+addEventListener("hashchange", () => {
+  takeToken();
+  showView();
+});
+showView();
+repeat();
+setInterval(showLive, LIVE_INTERVAL);
+if (hasToken()) follow(say);

@@ -1,0 +1,64 @@
+// The browser for stored responses. The API lists them in parts.
+
+import { get } from "./api.js";
+import { byId, element, table } from "./elements.js";
+import { say } from "./message.js";
+import { clock, size, time } from "./units.js";
+import { openWhy } from "./why.js";
+
+const PART = 50;
+
+const LISTS = {
+  url: { sort: "url", never_used: false },
+  size: { sort: "size", never_used: false },
+  never: { sort: "size", never_used: true },
+  used: { sort: "used", never_used: false },
+};
+
+let next = null;
+
+/** Let the forms work. */
+export function setUpStore() {
+  const form = byId("store-form");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    list();
+  });
+  for (const button of document.querySelectorAll("[data-list]")) {
+    button.addEventListener("click", () => {
+      const { sort, never_used: never } = LISTS[button.dataset.list];
+      form.elements.sort.value = sort;
+      form.elements.never_used.checked = never;
+      list();
+    });
+  }
+  byId("store-first").addEventListener("click", () => list());
+  byId("store-next").addEventListener("click", () => list(next));
+}
+
+/** List the stored responses that fit, those after a URL. */
+export async function list(after = "") {
+  try {
+    const wanted = Object.fromEntries(new FormData(byId("store-form")));
+    const found = await get("/entries", { ...wanted, limit: PART, after });
+    next = found.next;
+    byId("store-list").replaceChildren(entriesTable(found.entries));
+    byId("store-first").hidden = !after;
+    byId("store-next").hidden = next === null;
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function entriesTable(entries) {
+  const rows = entries.map((entry) => [
+    element("button", { type: "button", class: "url", click: () => openWhy(entry.url, { method: entry.method }) }, `${entry.method} ${entry.url}`),
+    String(entry.status),
+    size(entry.size),
+    entry.state,
+    time(entry.age),
+    time(entry.lifetime),
+    entry.last_used ? clock(entry.last_used) : "never",
+  ]);
+  return table("", ["URL", "Status", ">Content", "State", ">Age", ">Lifetime", "Last used"], rows, "Nothing that is stored fits, in this part.");
+}

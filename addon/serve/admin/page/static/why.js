@@ -1,0 +1,94 @@
+// The drawer that explains one URL: what a request would get now, by which rules, and what the copy is.
+
+import { get } from "./api.js";
+import { byId, drawn, element, table } from "./elements.js";
+import { inWords } from "./outcomes.js";
+import { clock, size, time } from "./units.js";
+
+/** Open the drawer for a URL; `exchange` is a request for it, if one is known. */
+export async function openWhy(url, exchange = {}) {
+  const drawer = byId("why"), content = byId("why-content"), method = exchange.method ?? "GET";
+  byId("why-title").textContent = `${method} ${url}`;
+  content.replaceChildren(element("p", { class: "note" }, "Asking the proxy…"));
+  if (!drawer.open) drawer.showModal();
+  byId("why-title").focus();
+  try {
+    const [why, shown] = await Promise.all([get("/why", { url, method }), get("/show", { url })]);
+    content.replaceChildren(...[past(exchange), ...present(why), ...shown.variants.flatMap(variant)].filter(Boolean));
+  } catch (error) {
+    content.replaceChildren(...[past(exchange), element("p", {}, `There is no explanation: ${error.message}`)].filter(Boolean));
+  }
+}
+
+function past(exchange) {
+  if (exchange.at === undefined) return null;
+  const reason = exchange.reason && exchange.reason !== exchange.decision ? `, ${inWords(exchange.reason)}` : "";
+  return element("p", {}, `At ${clock(exchange.at)}, ${exchange.client} got status ${exchange.status} with ${size(exchange.size)}${exchange.seconds ? ` in ${time(exchange.seconds)}` : ""}: ${inWords(exchange.decision)}${reason}.`);
+}
+
+const DECISIONS = {
+  hit: "A request now would get the copy.",
+  validate: "A request now would ask the origin whether the copy is still right.",
+  forward: "A request now would be sent to the origin.",
+  refuse: "A request now would be refused by this proxy.",
+};
+
+function present(why) {
+  const note = why.not_stored;
+  return [
+    element("h3", {}, "Now"),
+    element("p", { class: "answer" }, DECISIONS[why.decision] ?? `A request now: ${why.decision}.`),
+    note ? element("p", {}, element("strong", {}, "Not stored: "), `${note.sentence}, ${time(note.seconds_ago)} ago. `, element("strong", {}, "This would change it: "), `${note.remedy}.`) : null,
+    why.too_large ? element("p", {}, why.too_large) : null,
+    table("The steps of the decision, for a request without further fields", ["About", "What was found", "Rule"],
+      why.steps.map((step) => [step.subject, step.finding, step.source === "ours" ? "of this proxy" : step.source])),
+    why.if_no_answer ? element("p", {}, `If the origin does not answer: ${why.if_no_answer}`) : null,
+  ];
+}
+
+function variant(stored, place, all) {
+  const number = all.length > 1 ? ` ${place + 1} of ${all.length}` : "";
+  const selecting = Object.entries(stored.vary).map(([name, value]) => (value === null ? `no ${name}` : `${name}: ${value}`));
+  return [
+    element("h3", {}, `Copy${number}`),
+    selecting.length ? element("p", {}, `For requests with ${selecting.join(", ")}`) : null,
+    ...life(stored),
+    element("p", {}, `Status ${stored.definitive.status}, ${size(stored.size)} of content, SHA-256 `, element("code", {}, stored.sha256)),
+    heads(stored),
+  ];
+}
+
+/** Return the time line of a copy: stored, fresh until, now. */
+function life(stored) {
+  const { age, lifetime } = stored, end = Math.max(age, lifetime, 1) * 1.05, born = Date.now() / 1000 - age;
+  const left = lifetime - age, place = (seconds) => (600 * Math.max(0, seconds)) / end;
+  const words = stored.state === "fresh" ? `fresh for another ${time(Math.max(0, left))}` : stored.state === "stale" ? `stale for ${time(Math.max(0, -left))}` : stored.state;
+  const line = drawn("svg", { class: "life", viewBox: "0 0 600 56", preserveAspectRatio: "none", role: "img", "aria-label": `Age ${time(age)}, lifetime ${time(lifetime)}: ${words}` },
+    drawn("rect", { class: "hit", x: 0, y: 18, width: place(Math.min(lifetime, end)), height: 20 }),
+    drawn("rect", { class: "stale", x: place(lifetime), y: 18, width: Math.max(0, 600 - place(lifetime)), height: 20 }),
+    drawn("rect", { x: Math.min(597, place(age)), y: 4, width: 3, height: 48, fill: "currentColor" }));
+  return [
+    element("figure", {}, line, element("ul", { class: "legend" },
+      element("li", {}, element("i", { class: "hit" }), `fresh until ${clock(born + lifetime)}: lifetime ${time(lifetime)}, from ${stored.lifetime_source}`),
+      element("li", {}, element("i", { class: "stale" }), "stale after that"),
+      element("li", {}, `stored ${clock(stored.stored_at)}; the black or white line is now: age ${time(age)}, ${words}`))),
+  ];
+}
+
+const MARKS = { same: "", added: "added by this proxy", removed: "not sent", changed: "changed" };
+
+/** Return the head that the origin sent beside the one that a client would get. */
+function heads({ definitive, presented }) {
+  const rows = [["status", `${definitive.status} ${definitive.reason}`, `${presented.status} ${presented.reason}`]];
+  const names = new Map([...definitive.fields, ...presented.fields].reverse().map(([name]) => [name.toLowerCase(), name]));
+  const all = (head, lower) => head.fields.filter(([name]) => name.toLowerCase() === lower).map(([, value]) => value);
+  for (const [lower, name] of [...names].reverse()) {
+    const before = all(definitive, lower), after = all(presented, lower);
+    for (let place = 0; place < Math.max(before.length, after.length); place++) rows.push([name, before[place], after[place]]);
+  }
+  const cells = rows.map(([name, before, after]) => {
+    const mark = before === after ? "same" : after === undefined ? "removed" : before === undefined ? "added" : "changed";
+    return { class: mark === "same" ? null : "differs", cells: [name, before ?? "", after ?? "", MARKS[mark]] };
+  });
+  return table("The head that the origin sent, and the one that a client would get", ["Field", "Origin sent", "Client gets", "Difference"], cells);
+}

@@ -1,0 +1,214 @@
+"""The page in a browser, on a proxy with real traffic; the questions that people have are put to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.admin_client import admin_of, visit
+from tests.fixtures.proxy_process import Proxy
+from tests.fixtures.static_pages import serve_page
+from tests.fixtures.web_origin import Origin
+from tests.programs.devtools import Page, browser_page
+
+type Visit = Callable[[Page], Awaitable[None]]
+
+HOSTILE = "<img/src=x/onerror=window.hacked=1>"
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory, origin: Origin) -> Iterator[Proxy]:
+    """A proxy that clients have used: copies, misses of three kinds, a URL that is missing offline, hostile texts."""
+    with Proxy(tmp_path_factory.mktemp("used"), settings={"ORIGIN__PROXY": "none"}) as proxy:
+        for number in range(60):
+            visit(proxy, serve_page(origin, f"/static/{number:02}", b"x" * 1000))
+        for _ in range(3):
+            visit(proxy, serve_page(origin, "/static/00", b"x" * 1000))
+            visit(proxy, serve_page(origin, "/secret", fields={"Cache-Control": "no-store"}))
+        fields = {"Cache-Control": "max-age=600", "X-Odd": HOSTILE, "Content-Type": "text/html"}
+        visit(proxy, serve_page(origin, f"/{HOSTILE}", f"<body>{HOSTILE}".encode(), fields))
+        admin_of(proxy).send("PUT", "/modes", {"mode": "offline", "host": "missing.example"})
+        visit(proxy, "http://missing.example/wanted")
+        yield proxy
+
+
+def look(proxy: Proxy, folder: Path, what: Visit) -> None:
+    """Open the page as `secondhand page` does, and do something with it."""
+
+    async def looking() -> None:
+        async with browser_page(folder / "profile") as page:
+            await page.open(proxy.run("page", "--print-url").strip())
+            await shows(page, "#works", "requests since")
+            await what(page)
+
+    asyncio.run(looking())
+
+
+def text_of(selector: str) -> str:
+    return f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"
+
+
+async def shows(page: Page, selector: str, text: str) -> None:
+    """Wait until an element shows a text."""
+    await page.shows(f"({text_of(selector)}).includes({json.dumps(text)})")
+
+
+async def go(page: Page, view: str) -> None:
+    await page.value(f"document.querySelector('nav a[href=\"#{view}\"]').click()")
+
+
+async def fill(page: Page, form: str, **values: str) -> None:
+    """Fill in fields of a form, and send it."""
+    for name, value in values.items():
+        field = f"document.querySelector('#{form}').elements.{name}"
+        await page.value(f"{field}.value = {json.dumps(value)}")
+        await page.value(f"{field}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    await page.value(f"document.querySelector('#{form}').requestSubmit()")
+
+
+def test_four_questions_are_answered_without_a_click(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    async def reading(page: Page) -> None:
+        works = str(await page.value(text_of("#works")))
+        assert "of 68 requests since" in works
+        assert "%" in works
+        await shows(page, "#not-stored", f"localhost:{origin.port} (3)")
+        reasons = str(await page.value(text_of("#not-stored")))
+        assert "the origin says no-store" in reasons
+        assert "the origin leaves out no-store; or" in reasons
+        await shows(page, "#stored", "of 2.0 GiB")
+        assert "61\u00a0responses" in str(await page.value(text_of("#stored")))
+        await shows(page, "#missing", "http://missing.example/wanted")
+        assert await page.value("location.hash") == "#overview"  # the token is not in the address any more
+
+    look(used, tmp_path, reading)
+
+
+def test_requests_are_listed_as_they_are_answered_and_each_is_explained(
+    used: Proxy, origin: Origin, tmp_path: Path
+) -> None:
+    url = serve_page(origin, "/just-now")
+
+    async def watching(page: Page) -> None:
+        await go(page, "live")
+        await shows(page, "#live-list", "/static/59")
+        visit(used, url)
+        await shows(page, "#live-list", url)
+        await page.value("document.querySelector('#live-filters').elements.url.value = 'just-now'")
+        await page.value("document.querySelector('#live-filters').dispatchEvent(new Event('input'))")
+        await page.shows("document.querySelectorAll('#live-list tbody tr').length === 1")
+        await page.value("document.querySelector('#live-list button').click()")
+        await shows(page, "#why-content", "A request now would get the copy.")
+        drawer = str(await page.value(text_of("#why-content")))
+        assert "fresh: the lifetime is longer than the age" in drawer
+        assert "fresh for another 10 min" in drawer
+        differs = await page.value(
+            "[...document.querySelectorAll('tr.differs td:first-child')].map((each) => each.innerText)"
+        )
+        assert isinstance(differs, list)
+        assert {"status", "Age", "Cache-Status"} <= set(differs)
+        await page.press("Escape")
+        await page.shows("!document.querySelector('#why').open")
+
+    look(used, tmp_path, watching)
+
+
+def test_texts_of_strangers_are_shown_and_never_run(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    url = f"http://localhost:{origin.port}/{HOSTILE}"
+
+    async def reading(page: Page) -> None:
+        await go(page, "live")
+        await shows(page, "#live-list", HOSTILE)
+        for view, place in (("store", "#store-list"), ("live", "#live-list")):
+            await go(page, view)
+            await page.shows(
+                f"[...document.querySelectorAll('{place} button')].some((each) => each.innerText.includes('onerror'))"
+            )
+        buttons = "[...document.querySelectorAll('#live-list button')]"
+        await page.value(f"{buttons}.find((each) => each.innerText.includes('onerror')).click()")
+        await shows(page, "#why-content", f"X-Odd\t{HOSTILE}")
+        assert url in str(await page.value(text_of("#why-title")))
+        assert await page.value("document.querySelectorAll('img').length") == 0
+        assert await page.value("window.hacked") is None
+        refused = "try { document.body.innerHTML = '<p>'; 'done' } catch (error) { error.name }"
+        assert await page.value(refused) == "TypeError"  # the policy forbids what the code does not do anyway
+
+    look(used, tmp_path, reading)
+
+
+def test_a_purge_is_counted_before_it_is_done(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    url = serve_page(origin, "/purged/1")
+    visit(used, url)
+
+    async def purging(page: Page) -> None:
+        await go(page, "purge")
+        await fill(page, "purge-form", kind="prefix", value=url[:-1])
+        await shows(page, "#purge-count", "1 stored response with 5 bytes would be deleted.")
+        assert len(admin_of(used).get(f"/show?url={url}").json["variants"]) == 1
+        await page.value("document.querySelector('#purge-confirm').click()")
+        await shows(page, "#purge-count", "1 stored response deleted.")
+        assert admin_of(used).get(f"/show?url={url}").json["variants"] == []
+
+    look(used, tmp_path, purging)
+
+
+def test_modes_and_recordings_are_switched(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    url = serve_page(origin, "/recorded")
+
+    async def switching(page: Page) -> None:
+        await page.value("document.querySelector('[data-mode=offline]').click()")
+        await shows(page, "#warnings", "Offline: no origin is asked")
+        assert admin_of(used).get("/modes").json["mode"] == "offline"
+        await page.value("document.querySelector('[data-mode=auto]').click()")
+        await page.shows("document.querySelector('[data-mode=auto]').ariaPressed === 'true'")
+        await go(page, "modes")
+        await fill(page, "record-form", name="first")
+        await shows(page, "#recordings", "End recording")
+        visit(used, url)
+        await page.value("document.querySelector('#recordings button').click()")
+        await shows(page, "#recordings", "Replay")
+        assert admin_of(used).get("/recordings").json["recordings"][0]["responses"] == 1
+
+    look(used, tmp_path, switching)
+
+
+def test_the_store_is_listed_in_parts_and_by_size(used: Proxy, tmp_path: Path) -> None:
+    async def listing(page: Page) -> None:
+        await go(page, "store")
+        await page.shows("document.querySelectorAll('#store-list tbody tr').length === 50")
+        await page.value("document.querySelector('#store-next').click()")
+        await shows(page, "#store-list", "/static/59")
+        await page.value("document.querySelector('[data-list=never]').click()")
+        await page.shows("document.querySelector('#store-list') && document.querySelector('#store-next').hidden")
+        assert await page.value("document.querySelector('#store-form').elements.never_used.checked") is True
+
+    look(used, tmp_path, listing)
+
+
+def test_hosts_are_compared(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    async def comparing(page: Page) -> None:
+        await go(page, "hosts")
+        await shows(page, "#hosts-table", f"localhost:{origin.port}")
+        await shows(page, "#times", "less than 1 ms")
+        await shows(page, "#origins", "All origins answered when they were last asked.")
+        await go(page, "clients")
+        await shows(page, "#set-up", f"http://127.0.0.1:{used.port}/")
+
+    look(used, tmp_path, comparing)
+
+
+@pytest.mark.parametrize("token", ["", "#token=0123456789abcdef0123456789abcdef"])
+def test_without_the_token_the_page_shows_nothing_but_how_to_get_it(used: Proxy, token: str, tmp_path: Path) -> None:
+    admin = admin_of(used)
+
+    async def looking() -> None:
+        async with browser_page(tmp_path / "profile") as page:
+            await page.open(f"http://127.0.0.1:{admin.port}/page/{token}")
+            await page.shows("document.querySelector('#no-token')?.hidden === false")
+            assert await page.value(text_of("#works")) == ""
+            assert "secondhand page" in str(await page.value(text_of("#no-token")))
+
+    asyncio.run(looking())
