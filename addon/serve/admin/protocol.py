@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from email.utils import formatdate
 
 import h11
@@ -42,7 +43,8 @@ class AdminProtocol(H11Protocol):
         lines = [*response.raw_headers, *((name.encode(), value.encode()) for name, value in fields)]
         head = h11.Response(status_code=400, headers=lines, reason=b"Bad Request")
         events = (head, h11.Data(data=bytes(response.body)), h11.EndOfMessage())
-        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
+        with suppress(h11.LocalProtocolError):  # a response to the same request has begun already
+            self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -72,3 +72,16 @@ def test_what_is_no_request_is_a_problem_as_well(sent: bytes, tmp_path: Path) ->
         assert b"cache-control: no-store\r\n" in head
 
     converse(conversation, tmp_path)
+
+
+def test_content_that_is_malformed_after_the_response_ends_the_connection_and_is_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST /purge HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert (await reader.readuntil(b"}\n")).startswith(b"HTTP/1.1 401 ")
+        writer.write(b"no length\r\n")
+        assert await reader.read() == b""
+
+    converse(conversation, tmp_path)
+    assert caplog.text == ""
