@@ -93,7 +93,11 @@ class SharedCommands:
     # ---- passing on
 
     async def ask_all(self, command: str, arguments: Mapping[str, object]) -> list[Reply]:
-        """Return the replies of all workers; one that dies meanwhile has none.
+        """Return the replies of all workers, see `_ask_each`."""
+        return [*(await self._ask_each(command, arguments)).values()]
+
+    async def _ask_each(self, command: str, arguments: Mapping[str, object]) -> dict[WorkerProcess, Reply]:
+        """Return the reply of each worker; one that dies meanwhile has none.
 
         Raises:
             ValueError: a worker reports an error.
@@ -103,10 +107,10 @@ class SharedCommands:
         replies = await asyncio.gather(
             *(worker.ask(command, **arguments) for worker in workers), return_exceptions=True
         )
-        results: list[Reply] = []
+        results: dict[WorkerProcess, Reply] = {}
         for worker, reply in zip(workers, replies, strict=True):
             if isinstance(reply, dict):
-                results.append(reply)
+                results[worker] = reply
             elif isinstance(reply, ControlError) and not worker.has_ended:
                 raise ValueError(str(reply))
             elif not isinstance(reply, ControlError):
@@ -200,10 +204,9 @@ class SharedCommands:
             with suppress(ControlError):  # it ends just now; what it has told before is used
                 worker.counters = numbers_in(await worker.ask("stats"))
 
-        workers = self._workers()
-        await asyncio.gather(*map(ask, workers))
+        await asyncio.gather(*map(ask, self._workers()))
         total = Counter(self._past)
-        for worker in workers:
+        for worker in self._workers():  # without those that have ended meanwhile: these are past ones
             total.update(worker.counters)
         return total
 
@@ -217,24 +220,23 @@ class SharedCommands:
         }
 
     async def _summary(self, arguments: Mapping[str, object]) -> Reply:
+        replies = await self._ask_each("summary", arguments)
         total = HostCounters()
         total.add(self._past_hosts.described())
-        replies = await self.ask_all("summary", arguments)
-        for reply in replies:
-            total.add(reply["hosts"])
+        for worker in self._workers():  # without those that have ended meanwhile: these are past ones
+            total.add(replies.get(worker, {}).get("hosts"))
         told = {"since": self._since, "hosts": total.described(), "contents": None}
-        return {**told, "max_size": replies[0].get("max_size")}
+        return {**told, "max_size": next(iter(replies.values())).get("max_size")}
 
     async def _metrics(self, arguments: Mapping[str, object]) -> Reply:
         async def ask(worker: WorkerProcess) -> None:
             with suppress(ControlError):  # it ends just now; what it has told before is used
                 worker.metrics = await worker.ask("metrics", **arguments)
 
-        workers = self._workers()
-        await asyncio.gather(*map(ask, workers))
+        await asyncio.gather(*map(ask, self._workers()))
         total = Samples()
         total.add_described(self._past_metrics.described())
-        for worker in workers:
+        for worker in self._workers():  # without those that have ended meanwhile: these are past ones
             total.add_described(worker.metrics)
         return total.described()
 

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import cast
 
+import pytest
+
 from addon.runtime.host_counters import FIXED_HOST_COUNTERS
+from addon.runtime.metrics.samples import Samples
 from addon.serve.workers.shared_commands import SharedCommands
 from addon.serve.workers.worker_process import WorkerProcess
 
@@ -60,6 +63,39 @@ def test_what_a_killed_worker_has_told_stays_counted() -> None:
     assert asyncio.run(commands.handlers["stats"]({})) == {"requests": 5}
     workers.clear()
     assert asyncio.run(commands.counted()) == {"requests": 3}
+
+
+def described_metrics(requests: float) -> Mapping[str, object]:
+    samples = Samples()
+    samples.add("requests_total", requests, "", "hit", "")
+    return samples.described()
+
+
+HOST = dict.fromkeys(FIXED_HOST_COUNTERS, 0)
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "both"),
+    [
+        ("stats", {"requests": 2}, {"requests": 4}),
+        ("metrics", described_metrics(2), described_metrics(4)),
+        ("summary", {"hosts": {"a.test": HOST | {"requests": 2}}}, {"hosts": {"a.test": HOST | {"requests": 4}}}),
+    ],
+)
+def test_a_worker_that_ends_while_all_are_asked_is_counted_once(
+    command: str, reply: Mapping[str, object], both: Mapping[str, object]
+) -> None:
+    class EndingWorker(Worker):
+        async def ask(self, command: str, **arguments: object) -> Mapping[str, object]:
+            self.counters, self.hosts, self.metrics = {"requests": 2}, reply.get("hosts"), described_metrics(2)
+            commands.worker_ended(cast("WorkerProcess", self))
+            workers.remove(self)
+            return await super().ask(command, **arguments)
+
+    workers = [EndingWorker(reply), Worker(reply)]
+    commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
+    told = asyncio.run(commands.handlers[command]({}))
+    assert {name: told[name] for name in both} == both
 
 
 def test_the_worker_for_which_the_origin_has_failed_explains_the_next_response() -> None:
