@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from addon.config.conflicts import refuse_conflicts
 from addon.config.errors import ConfigError
 from addon.config.load import configure
 from addon.config.reload import refuse_fixed
@@ -74,3 +75,12 @@ def test_without_the_extra_the_shared_store_is_refused_with_what_to_install(
     monkeypatch.setattr("addon.config.store.find_spec", lambda name: None if name == "hiredis" else find_spec(name))
     assert 'pip install "secondhand[redis]"' in fault(tmp_path, 'kind = "redis"\nurl = "redis://cache.example"')
     assert configured(tmp_path, 'kind = "disk"').store.kind == "disk"
+
+
+def test_several_workers_can_use_a_shared_store(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('workers = 2\n[store]\nkind = "redis"\nurl = "redis://cache.example"\n')
+    refuse_conflicts(configure(file, environ={}))
+    file.write_text('workers = 2\n[store]\nkind = "memory"\n')
+    with pytest.raises(ConfigError, match="workers"):
+        refuse_conflicts(configure(file, environ={}))
