@@ -126,6 +126,13 @@ COMMANDS = (
     ),
     Command(
         Use.SERVE,
+        "hist",
+        "hist:hist",
+        "Show live how long hits and other responses of running proxies take.",
+        "secondhand hist --once",
+    ),
+    Command(
+        Use.SERVE,
         "addon",
         "mitm:addon",
         "Print the path of the addon, for mitmdump -s.",

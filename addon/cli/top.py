@@ -78,21 +78,16 @@ def _print_once(clients: list[ControlClient], *, as_json: bool) -> None:
 
 
 def _show(clients: list[ControlClient]) -> None:
-    from rich.console import Console
-    from rich.live import Live
-
-    from addon.cli.live.keys import next_keys, single_keys
+    from addon.cli.live.loop import show_live
     from addon.cli.live.screen import screen
     from addon.cli.live.session import Session
     from addon.cli.live.snapshot import Watch
 
-    watch, console = Watch(clients), Console()
-    session, change = Session(watch), watch.look()
-    due = time.monotonic() + INTERVAL
-    with single_keys(), Live(console=console, screen=True, auto_refresh=False) as live:
-        while not session.has_ended:
-            live.update(screen(change, session, console.size.height), refresh=True)
-            for key in next_keys(max(0.0, due - time.monotonic())):
-                session.press(key)
-            if time.monotonic() >= due:
-                change, due = watch.look(), time.monotonic() + INTERVAL
+    watch = Watch(clients)
+    session = Session(watch)
+
+    def press(key: str) -> bool:
+        session.press(key)
+        return session.has_ended
+
+    show_live(watch, INTERVAL, lambda change, height: screen(change, session, height), press)

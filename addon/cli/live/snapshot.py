@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from addon.cli.collected_stats import table_in
 from addon.runtime.control_client import ControlClient, ControlError, numbers_in
 from addon.runtime.host_counters import HostCounters
+from addon.runtime.metrics.histogram import BOUNDS
 from addon.runtime.metrics.samples import Samples
 from addon.runtime.series.counts import COUNTS, NOTHING, OUTCOMES, counts_of, increase
 
@@ -72,6 +73,12 @@ class Change:
     def from_copies(self) -> int:
         """The number of them that came from copies."""
         return self.of("hit") + self.of("stale")
+
+    def durations_of(self, outcome: str) -> list[float]:
+        """Return the counts of the buckets of an outcome, of the responses between the two."""
+        none = [0.0] * (len(BOUNDS) + 1)
+        before, after = (each.durations.get(outcome, none) for each in (self.earlier, self.later))
+        return [max(0.0, new - old) for old, new in zip(before, after, strict=True)]
 
     def requests_of(self, host: str) -> int:
         """Return the number of requests for a host."""
