@@ -73,6 +73,17 @@ def assert_installed(runner: Runner) -> None:
     assert (runner.folder / "node_modules/specimen/index.js").exists()
 
 
+@pytest.mark.parametrize("version", ["1", "3"])
+def test_npm_without_urls_in_the_lock_file(runner: Runner, registry: AllHostsOrigin, version: str) -> None:
+    npm = program("npm")
+    node_project(runner, registry)
+    options = ("--package-lock-only", "--omit-lockfile-registry-resolved", f"--lockfile-version={version}")
+    lock(runner, registry, (npm, "install", *options, "--cache", "first"))
+    assert "resolved" not in (runner.folder / "package-lock.json").read_text()
+    warm_and_install(runner, registry, "package-lock.json", (npm, "ci", "--no-audit", "--cache", "second"))
+    assert_installed(runner)
+
+
 def test_yarn_1(runner: Runner, registry: AllHostsOrigin) -> None:
     yarn = ("node", str(node_manager("yarn", "bin/yarn.js")), "install", "--non-interactive", "--no-default-rc")
     node_project(runner, registry)

@@ -1,15 +1,22 @@
-"""package-lock.json: the tarballs that npm ci fetches on this machine."""
+"""package-lock.json: what npm ci fetches on this machine.
+
+These are the tarballs, and before them the document of each package without a URL: it names the tarball. For a file of
+the oldest form, npm also fetches the documents of the packages that have a URL.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_json
+from addon.offline.wanted import Digest, Found, Read, SourceError, Wanted, read_json
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.npm_document import SHORT_FORM, document_and_tarball, document_of
 from addon.warm.lockfiles.npm_registry import Registries, npm_registries
 from addon.warm.lockfiles.package_places import not_http
 from addon.warm.lockfiles.this_machine import allows_npm_package
@@ -18,18 +25,24 @@ from addon.warm.readers.urls import checked_url, is_http
 
 # the request fields that npm sends for tarballs
 TARBALL_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip,deflate"))
+DOCUMENT_FIELDS = (("Accept", SHORT_FORM), ("Accept-Encoding", "gzip,deflate"))
+
+_ALIAS = re.compile(r"npm:(?P<name>@?[^@]+)@(?P<version>.+)")
 
 
 async def found_in(lock: LockFile) -> Found:
-    """Return the tarballs of every package, from the registry that npm is configured for. Raises SourceError."""
+    """Return what npm fetches for every package, from the registry that it is configured for. Raises SourceError."""
     content = read_json(lock.path)
     packages = list(_packages(content))
     if not packages and "packages" not in content and "dependencies" not in content:
         raise SourceError(f"{lock.path}: expected packages or dependencies")
     if not packages:
         return []
-    npm = _Npm(await _default_registry(), await npm_registries(lock.folder))
-    return [each for name, package in packages if (each := _tarball(name, package, npm, lock.path))]
+    npm = _Npm(await _default_registry(), await npm_registries(lock.folder), lock.read)
+    found: Found = [] if "packages" in content else [_document_to_complete(name, npm) for name, _ in packages]
+    for each in await asyncio.gather(*(_package(name, package, npm, lock.path) for name, package in packages)):
+        found += each
+    return found
 
 
 def _packages(tree: dict[str, object]) -> Iterator[tuple[str, dict[str, object]]]:
@@ -51,6 +64,13 @@ class _Npm:
     default_registry: str
     """The registry of npm without any configuration. npm replaces it in the URLs of a lock file."""
     registries: Registries
+    read: Read
+
+    def tarball(self, url: str, digest: Digest | None) -> Wanted:
+        """Return the request for a tarball at a URL that a lock file or a document gives."""
+        if urlsplit(url).netloc == urlsplit(self.default_registry).netloc:
+            url = self.registries.default + urlsplit(url).path  # npm's replace-registry-host
+        return Wanted(url, TARBALL_FIELDS, digest)
 
 
 async def _default_registry() -> str:
@@ -59,21 +79,34 @@ async def _default_registry() -> str:
     return await output_of(("npm", "--prefix", "/", "config", "get", "registry"), environ=unconfigured)
 
 
-def _tarball(name: str, package: dict[str, object], npm: _Npm, file: Path) -> Wanted | Missing | None:
-    """Return the URL of a package's tarball, or None if npm fetches none."""
+async def _package(name: str, package: dict[str, object], npm: _Npm, file: Path) -> Found:
+    """Return what npm fetches for a package. Raises SourceError."""
     if package.get("link") or package.get("inBundle") or package.get("bundled") or not allows_npm_package(package):
-        return None
+        return []
     resolved, version = package.get("resolved"), package.get("version")
+    digest = from_integrity(package.get("integrity"))
     if not isinstance(resolved, str):
-        # npm can leave it out (omit-lockfile-registry-resolved), and then derives it from the name
+        # npm leaves it out with omit-lockfile-registry-resolved
         if not isinstance(version, str) or "integrity" not in package:
-            return None
-        resolved = npm.registries.tarball(name, version)
+            return []
+        return await _in_registry(name, version, digest, npm)
     if resolved.startswith("file:"):
-        return None
+        return []
     if not is_http(resolved):
-        return not_http(name, resolved)
-    url = checked_url(resolved, f"{file}: {name}")
-    if urlsplit(url).netloc == urlsplit(npm.default_registry).netloc:
-        url = npm.registries.default + urlsplit(url).path  # npm's replace-registry-host
-    return Wanted(url, TARBALL_FIELDS, from_integrity(package.get("integrity")))
+        return [not_http(name, resolved)]
+    return [npm.tarball(checked_url(resolved, f"{file}: {name}"), digest)]
+
+
+async def _in_registry(name: str, version: str, digest: Digest | None, npm: _Npm) -> Found:
+    """Return the document of a package without a URL, and the tarball that it names."""
+    if alias := _ALIAS.fullmatch(version):  # so in the oldest form of the file
+        name, version = alias["name"], alias["version"]
+    document = document_of(npm.registries.of(name), name, DOCUMENT_FIELDS)
+    return await document_and_tarball(
+        document, version, npm.read, lambda url, published: npm.tarball(url, digest or published)
+    )
+
+
+def _document_to_complete(name: str, npm: _Npm) -> Wanted:
+    """Return the document from which npm completes an entry of the oldest form. It goes on without it."""
+    return replace(document_of(npm.registries.of(name), name, DOCUMENT_FIELDS), may_be_absent=True)

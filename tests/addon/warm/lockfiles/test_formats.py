@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.command_line import secondhand
-from tests.fixtures.lock_files import integrity, sha256, warmed, written
+from tests.fixtures.lock_files import fetched, integrity, sha256, warmed, written
 from tests.fixtures.static_pages import FRESH, serve_page
 from tests.fixtures.web_origin import Origin
 
@@ -134,7 +134,10 @@ def test_uv_lock(tmp_path: Path, origin: Origin) -> None:
 
 def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     content = b"a tarball"
-    url, scoped = serve_page(origin, "/a/-/a-1.0.0.tgz", content), serve_page(origin, "/@s/b/-/b-2.0.0.tgz", content)
+    url, scoped = serve_page(origin, "/a/-/a-1.0.0.tgz", content), serve_page(origin, "/elsewhere/b.tgz", content)
+    document = serve_page(
+        origin, "/@s%2fb", json.dumps({"versions": {"2.0.0": {"dist": {"tarball": scoped}}}}).encode()
+    )
     registry = url.removesuffix("/a/-/a-1.0.0.tgz")
     # a lock file has the URL of npm's default registry even if another registry is configured
     configuration = json.dumps({"registry": f"{registry}/"})
@@ -160,20 +163,30 @@ def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     file = written(tmp_path, "package-lock.json", json.dumps({"lockfileVersion": 3, "packages": packages}))
     assert warmed(tmp_path, file, code=1) == [
         ["failed", "forked", "it comes from git+ssh://git@git.test/forked.git#0123, which is no HTTP URL"],
-        ["fetched", scoped],
-        ["fetched", url],
+        *fetched(document, scoped, url),
     ]
 
 
+@pytest.mark.parametrize("document", [None, b"{}", b'{"versions": {"2.0.0": {}}}', b"[", b'{"versions": 1}'])
+def test_a_package_whose_document_names_no_tarball_is_missing(
+    tmp_path: Path, origin: Origin, tool: Tool, document: bytes | None
+) -> None:
+    url = serve_page(origin, "/b", document) if document else f"{serve_page(origin, '/a')[:-1]}b"
+    tool("npm", f"""if [ "$1" = --prefix ]; then echo http://own.test/; else echo '{{"registry": "{url[:-2]}"}}'; fi""")
+    packages = {"node_modules/b": {"version": "2.0.0", "integrity": integrity(b"")}}
+    file = written(tmp_path, "package-lock.json", json.dumps({"lockfileVersion": 3, "packages": packages}))
+    problem = "expected a tarball of version 2.0.0" if document else "the origin says 404 Not Found"
+    assert warmed(tmp_path, file, code=1) == [["failed", url, problem]]
+
+
 def test_package_lock_of_version_1(tmp_path: Path, origin: Origin, tool: Tool) -> None:
-    tool(
-        "npm",
-        """if [ "$1" = --prefix ]; then echo http://own.test/; else echo '{"registry": "http://own.test/"}'; fi""",
-    )
     urls = [serve_page(origin, f"/{name}.tgz") for name in "ab"]
+    registry = urls[0].removesuffix("/a.tgz")
+    tool("npm", f"""if [ "$1" = --prefix ]; then echo http://own.test/; else echo '{{"registry": "{registry}"}}'; fi""")
     nested = {"a": {"version": "1", "resolved": urls[0], "dependencies": {"b": {"version": "1", "resolved": urls[1]}}}}
+    documents = [serve_page(origin, f"/{name}") for name in "ab"]  # npm completes the entries of this form from them
     file = written(tmp_path, "package-lock.json", json.dumps({"lockfileVersion": 1, "dependencies": nested}))
-    assert warmed(tmp_path, file) == [["fetched", url] for url in urls]
+    assert warmed(tmp_path, file) == fetched(*urls, *documents)
 
 
 # ---- Cargo.lock
