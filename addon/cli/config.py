@@ -22,6 +22,7 @@ from addon.config.toml_files import toml_value
 from addon.config.units import parse_size, size_text
 from addon.frontend.gateway.server_contexts import load, server_context
 from addon.runtime.exit_codes import WRONG_USAGE
+from addon.serve.own_ca import check_ca
 
 app = typer.Typer(help="Check and print the settings, or begin a settings file.", no_args_is_help=True)
 app.command(epilog="Example: secondhand config init")(init)
@@ -36,6 +37,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         configuration = load_configuration(config)
         refuse_conflicts(configuration)
         refuse_bad_certificates(configuration, lambda files: load(files, server_context()), time.time())
+        check_ca(configuration.settings)
     except ConfigError as error:
         if not as_json:
             raise
