@@ -21,6 +21,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["serve-for-parent", options]:  # not a command for people: no command line is needed
             gc.disable()  # there is no garbage in what is imported; it is enabled when the proxy listens
+            # the search for plugins reads about all installed packages: a tenth of the time until the proxy listens
+            os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
             from addon.serve.for_parent import main as serve_for_parent
 
             sys.exit(serve_for_parent(options))

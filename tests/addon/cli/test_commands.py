@@ -50,7 +50,16 @@ def test_a_proxy_for_one_command_imports_late_what_it_may_not_need() -> None:
     modules = modules_after("import addon.serve.for_parent")
     assert "addon.serve.one_process" in modules
     late = {"cryptography", "dns", "httplint", "mitmproxy.certs", "mitmproxy.proxy", "rich", "typer", "urllib.request"}
+    late |= {"redis", "addon.frontend.mitm.embedded", "addon.serve.workers", "addon.warm", "cache.stores.redis.store"}
     assert not found(late, modules)
+
+
+def test_a_proxy_for_one_command_searches_no_plugins_of_pydantic() -> None:
+    begin = "import secondhand, sys; sys.argv = ['secondhand', 'serve-for-parent', '{}']; secondhand.main()"
+    found_by_search = "import pydantic.plugin._loader as loader; print('PLUGINS', loader._plugins)"
+    script = f"import atexit; atexit.register(lambda: exec({found_by_search!r})); {begin}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "PLUGINS None" in done.stdout  # else a table, perhaps an empty one
 
 
 def modules_after(script: str) -> set[str]:
