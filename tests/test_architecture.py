@@ -31,6 +31,8 @@ FRONTEND_LAYERS = (
     "client_gone",
     "incoming_content",
     "connection_limits",
+    "connection_shares",
+    "accepting",
     "leaf_certificates",
     "exchange_marks",
     "connections",

@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from addon.frontend.connection_limits import ConnectionLimits, address_of
+from addon.frontend.connection_shares import ConnectionShare
 from addon.frontend.exchange_marks import NO_MARKS
 from addon.origin.exchange_times import ExchangeTimes
 from addon.runtime.access_log.file import AccessLog
@@ -85,6 +86,7 @@ class Connections:
         metrics: Counts the responses.
         marks: Fields that each response has for itself.
         traces: Makes a span of each request, if the operator wants that.
+        share: Tells other workers how many connections there are, if there are other workers.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Connections:
         self.recent: RecentExchanges | None = None
         self.marks = NO_MARKS
         self.traces: Traces | None = None
+        self.share: ConnectionShare | None = None
         self._each_second = each_second
         self._open: set[ClientConnection] = set()
         self._emptied = asyncio.Event()
@@ -131,6 +134,8 @@ class Connections:
     def discard(self, connection: ClientConnection) -> None:
         """Stop watching a connection."""
         self._open.discard(connection)
+        if self.share is not None:
+            self.share.publish(len(self._open))
         if not self._open:
             self._emptied.set()
 

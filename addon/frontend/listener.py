@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from addon.frontend.accepting import Accepting
 from addon.frontend.connect.tls import TlsConnection
 from addon.frontend.connection_limits import address_of
 from addon.frontend.gateway.client_tls import ClientTls
@@ -24,9 +25,6 @@ from addon.pipeline.reply import Reply
 from addon.runtime.access_log.file import AccessLog
 from cache.policy.reasons import Disconnected, Refused
 
-BACKLOG = 4096
-"""Connections that the kernel keeps until they are accepted; many clients may connect at once."""
-
 RETRY_AFTER = 10
 """Seconds after which a refused client may find room: as long as a slow request head is waited for."""
 
@@ -40,7 +38,7 @@ class Listener:
         self.targets = targets
         self.address = ("", 0)
         """Host and port of the first, once it listens."""
-        self._servers: list[asyncio.Server] = []
+        self.accepting = Accepting(lambda each: partial(_AcceptedTls if self._is_for_tls(each) else _Accepted, self))
         handler.frontend.inside_tunnel = self._inside_tunnel
         handler.frontend.service.why.read = Questions(handler.frontend).read
 
@@ -52,15 +50,14 @@ class Listener:
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
         """Accept clients on bound sockets, which stay open for others who share them. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        for each in sockets:
-            accept = partial(_AcceptedTls if self._is_for_tls(each) else _Accepted, self)
-            self._servers.append(await loop.create_server(accept, sock=each.dup(), backlog=BACKLOG))
+        connections = self.handler.frontend.connections
+        connections.share = self.accepting.share
+        await self.accepting.start(sockets)
         self.address = sockets[0].getsockname()[:2]
         if self.handler.frontend.page is not None:
             self.handler.frontend.page.port = self.address[1]
         self.handler.frontend.sites.ports.update(each.getsockname()[1] for each in sockets)
-        self.handler.frontend.connections.start()
+        connections.start()
 
     def _is_for_tls(self, each: socket.socket) -> bool:
         tls = self.handler.frontend.tls
@@ -98,8 +95,8 @@ class Listener:
 
     def _stop_accepting(self) -> None:
         self.handler.fast_path.end_connections()
-        for server in self._servers:
-            server.close()
+        self.handler.frontend.connections.share = None
+        self.accepting.stop()
 
     def use_log(self, log: AccessLog | None) -> None:
         """Write the access log there from now on, or nowhere."""
@@ -131,6 +128,7 @@ class _Accepted(asyncio.Protocol):
             reader = ProxyReader(connections, self._begin, partial(self._drop, Disconnected.PROXY_PROTOCOL))
             accepted.set_protocol(reader)
             reader.connection_made(accepted)
+        self._listener.accepting.note_accepted(len(connections))
 
     def _drop(self, reason: Disconnected) -> None:
         """Count a connection that ends without a response."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
+from addon.frontend.connection_shares import ConnectionShare
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.frontend.gateway.sites import passwords_of
 from addon.runtime.access_log.file import AccessLog
@@ -44,6 +45,7 @@ class Proxy:
         limits: ConnectionLimits,
         *,
         rates: RequestRates | None = None,
+        share: ConnectionShare | None = None,
     ) -> None:
         """Prepare to accept clients.
 
@@ -54,6 +56,7 @@ class Proxy:
             listening: Called with host and port once clients are accepted.
             limits: Limits on the connections of clients.
             rates: Counts the requests of clients, if other processes count them too.
+            share: This process's share of the connections, if others accept them too.
 
         Raises:
             ConfigError: the access log cannot be written.
@@ -69,6 +72,7 @@ class Proxy:
         self._seconds = 0.0
         self.is_stopping = False
         self.listener = listener_of(settings, service, limits, rates)
+        self.listener.accepting.share = share
         connections = self.listener.handler.frontend.connections
         service.status.add("listen", lambda: addresses)
         service.status.add_for_worker("connections", lambda: len(connections))

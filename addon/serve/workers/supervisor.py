@@ -16,7 +16,7 @@ import time
 from addon.config.errors import ConfigError
 from addon.config.redaction import redaction
 from addon.config.reload import FIXED_WITH_WORKERS, ReadSettings, refuse_fixed
-from addon.frontend.listener import BACKLOG
+from addon.frontend.accepting import BACKLOG
 from addon.runtime.control import ControlServer
 from addon.runtime.leases.server import LeaseServer
 from addon.runtime.series.recorder import SeriesRecorder

@@ -14,6 +14,7 @@ from pathlib import Path
 from addon.config.errors import ConfigError
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
+from addon.frontend.connection_shares import ConnectionShare
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.channel import Channel
 from addon.runtime.control_client import ControlError
@@ -49,6 +50,8 @@ class Assignment:
     """Run before the first client is served: what people have set stays."""
     rates: RequestRates | None = None
     """Counts the requests of clients; memory that all workers share."""
+    share: ConnectionShare | None = None
+    """Its share of the connections; memory that all workers share."""
 
 
 def work(assignment: Assignment, connection: socket.socket) -> int:
@@ -95,7 +98,8 @@ class _Worker:
             tune_garbage_collector()
 
         limits = ConnectionLimits(self._settings.limits.connections_per_client, max_descriptors())
-        return Proxy(self._settings, service, self._assignment.sockets, listening, limits, rates=self._assignment.rates)
+        rates, share = self._assignment.rates, self._assignment.share
+        return Proxy(self._settings, service, self._assignment.sockets, listening, limits, rates=rates, share=share)
 
     async def _serve(self, proxy: Proxy, service: Service) -> None:
         def stop_once(grace: float | None = None) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from addon.config.settings import Settings
+from addon.frontend.connection_shares import ConnectionShares
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.control_client import ControlError
 from addon.runtime.exit_codes import FAILED
@@ -50,6 +51,7 @@ class WorkerSet:
         self._sockets = sockets
         self._lease_socket = lease_socket
         self._rates = RequestRates()
+        self._shares = ConnectionShares()
         self._settings = Settings()
         self._generation = 0
         self._is_stopping = False
@@ -109,8 +111,9 @@ class WorkerSet:
 
     async def _become_ready(self, worker: WorkerProcess, settings: Settings) -> None:
         commands = self.commands.state
-        share = share_of(settings, worker.number)
-        await worker.start(Assignment(share, self._sockets, self._lease_socket, commands, self._rates))
+        own = share_of(settings, worker.number)
+        share = self._shares.of(worker.number, worker.generation)
+        await worker.start(Assignment(own, self._sockets, self._lease_socket, commands, rates=self._rates, share=share))
         try:
             while commands != self.commands.state:  # people have sent others meanwhile
                 commands = self.commands.state
@@ -134,6 +137,7 @@ class WorkerSet:
         self.commands.worker_ended(worker)
         if worker in self.serving:
             self.serving.remove(worker)
+            self._shares.of(worker.number, worker.generation).withdraw()
             logger.error("worker %d %s; another one takes its place", worker.pid, worker.end)
             await self._replace(worker)
 
