@@ -20,6 +20,7 @@ from addon.serve.announcement import announce, announce_to_parent, store_place
 from addon.serve.front_end import access_log, traces_of
 from addon.serve.late_imports import import_late_modules
 from addon.serve.launch import Launch
+from addon.serve.live_line import LiveLine
 from addon.serve.process_limits import max_descriptors, tune_garbage_collector
 from addon.serve.proxy import HANDOVER_GRACE, RESTART_GRACE, Proxy
 from addon.serve.reload import reload
@@ -50,7 +51,8 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
     try:
         # before the listener accepts, so that every accepted connection is answered
         await service.start()
-        proxy = _proxy(launch, service, mitmproxy)
+        line = LiveLine(service.commands["stats"])
+        proxy = _proxy(launch, service, mitmproxy, line)
         service.commands["config"] = settings_handler(lambda: proxy.settings)
         admin = AdminListener(Administered(settings, service.commands, lambda: not proxy.draining.begun), launch.admin)
         process = _OneProcess(launch, proxy, admin)
@@ -60,6 +62,7 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
             await proxy.run()
         await admin.close()
         await process.close()
+        await line.close()
         return 0
     finally:
         await service.close()
@@ -141,10 +144,12 @@ async def _is_alive(_seconds: float) -> bool:
     return True
 
 
-def _proxy(launch: Launch, service: Service, mitmproxy: ScriptsAndModes | None) -> Proxy | MitmproxyServer:
+def _proxy(
+    launch: Launch, service: Service, mitmproxy: ScriptsAndModes | None, line: LiveLine
+) -> Proxy | MitmproxyServer:
     """Return the proxy for a service, which is ready to run. Raises ConfigError and OptionsError."""
     settings = launch.settings
-    listening = partial(_listening, launch, service, mitmproxy.modes if mitmproxy else ())
+    listening = partial(_listening, launch, service, mitmproxy.modes if mitmproxy else (), line)
     limits = ConnectionLimits(settings.limits.connections_per_client, max_descriptors())
     if mitmproxy is None:
         return Proxy(settings, service, launch.sockets, listening, limits)
@@ -155,7 +160,7 @@ def _proxy(launch: Launch, service: Service, mitmproxy: ScriptsAndModes | None) 
     return server
 
 
-def _listening(launch: Launch, service: Service, modes: Sequence[str], host: str, port: int) -> None:
+def _listening(launch: Launch, service: Service, modes: Sequence[str], line: LiveLine, host: str, port: int) -> None:
     """Print where the proxy is, and make ready for many requests."""
     if port:
         service.listens_at(host, port)
@@ -163,6 +168,7 @@ def _listening(launch: Launch, service: Service, modes: Sequence[str], host: str
     if launch.lasting:
         asyncio.get_running_loop().run_in_executor(None, import_late_modules)
         announce(launch.settings, store_place(launch.settings, service), modes, host, port)
+        line.begin()
     else:
         announce_to_parent(launch.settings, service, port)
     launch.serves()

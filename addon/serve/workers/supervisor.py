@@ -30,6 +30,7 @@ from addon.serve.front_end import known_certificates, tls_of
 from addon.serve.late_imports import import_late_modules
 from addon.serve.launch import Launch
 from addon.serve.listening_sockets import close_all
+from addon.serve.live_line import LiveLine
 from addon.serve.messages import print_error, print_line
 from addon.serve.own_ca import make_ca
 from addon.serve.proxy import RESTART_GRACE
@@ -76,6 +77,7 @@ class Supervisor:
         self._control = ControlServer(directory, self._workers.commands.handlers, in_thread=False)
         admin = Administered(launch.settings, self._workers.commands.handlers, self._takes_clients)
         self._admin = AdminListener(admin, launch.admin, in_thread=False)
+        self._line = LiveLine(commands.handlers["stats"])
         self._stopped = asyncio.Event()
         self._told_to_reload, self._told_to_upgrade = asyncio.Event(), asyncio.Event()
         self._is_upgraded = False
@@ -105,6 +107,7 @@ class Supervisor:
         return 0
 
     async def _end(self) -> None:
+        await self._line.close()
         close_all(self._launch.sockets)
         if self._is_upgraded:
             await self._admin.close(handed_over=True)
@@ -130,6 +133,7 @@ class Supervisor:
         announce(self._in_force.settings, workers[0].store, (), host, port)
         print_line(f"its {len(workers)} workers are the processes {', '.join(str(each.pid) for each in workers)}")
         self._launch.serves()
+        self._line.begin()
         async with asyncio.TaskGroup() as tasks:
             living = tasks.create_task(self._launch.manager.show_signs_of_life(self._workers.are_alive))
             reloading = tasks.create_task(self._reload_whenever_told())
