@@ -1,4 +1,4 @@
-"""What an npm registry says of a package: its document, which names the tarball of each version."""
+"""The document in which an npm registry says what it has of a package: it names the tarball of each version."""
 
 from __future__ import annotations
 
