@@ -54,7 +54,9 @@ class Accepting:
         loop = asyncio.get_running_loop()
         for each in self._sockets[len(self._servers) :]:
             protocol = self._make_protocol(each)
-            self._servers.append(await loop.create_server(protocol, sock=each.dup(), backlog=BACKLOG))
+            server = await loop.create_server(protocol, sock=each.dup(), backlog=BACKLOG, start_serving=False)
+            self._servers.append(server)  # before it begins, since this task may be cancelled then
+            await server.start_serving()
 
     def note_accepted(self, connections: int) -> None:
         """Leave the next connections to other workers if this one has many more. It has so many now."""
