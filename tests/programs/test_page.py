@@ -116,6 +116,27 @@ def test_requests_are_listed_as_they_are_answered_and_each_is_explained(
     look(used, tmp_path, watching)
 
 
+def test_a_hidden_page_holds_no_connection_and_misses_nothing(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    """Browsers open six connections to one server. With a stream for each hidden tab, a seventh tab would hang."""
+    url = serve_page(origin, "/while-hidden")
+    hide = "Object.defineProperty(document, 'hidden', {configurable: true, value: %s})"
+    notice = "document.dispatchEvent(new Event('visibilitychange'))"
+
+    async def hiding(page: Page) -> None:
+        await go(page, "live")
+        await shows(page, "#live-list", "/static/59")
+        await page.value(hide % "true")
+        await page.value(notice)
+        visit(used, url)
+        await asyncio.sleep(2)  # longer than it takes to show an exchange
+        assert "/while-hidden" not in str(await page.value(text_of("#live-list")))
+        await page.value(hide % "false")
+        await page.value(notice)
+        await shows(page, "#live-list", url)
+
+    look(used, tmp_path, hiding)
+
+
 def test_texts_of_strangers_are_shown_and_never_run(used: Proxy, origin: Origin, tmp_path: Path) -> None:
     url = f"http://localhost:{origin.port}/{HOSTILE}"
 

@@ -3,6 +3,8 @@
 
 const KEPT = "admin-token";
 
+const TIMEOUT = 65_000; // milliseconds; the proxy itself gives a command up after 60 seconds
+
 /** Take the token out of the address, so that it is neither seen nor bookmarked. */
 export function takeToken() {
   const match = /^#token=(.+)$/.exec(location.hash);
@@ -35,21 +37,21 @@ async function ask(path, options = {}) {
 export async function get(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
   const text = given.length ? `?${new URLSearchParams(given)}` : "";
-  return (await ask(path + text)).json();
+  return (await ask(path + text, { signal: AbortSignal.timeout(TIMEOUT) })).json();
 }
 
 /** Send arguments, and return the result. */
 export async function send(method, path, content) {
-  const options = { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) };
+  const options = { method, headers: { "Content-Type": "application/json" }, signal: AbortSignal.timeout(TIMEOUT), body: JSON.stringify(content) };
   return (await ask(path, options)).json();
 }
 
 /**
- * Call `take(name, data)` for each event, until the connection ends. EventSource cannot send the token, so the stream is
+ * Call `take(name, data)` for each event, until the connection ends, or `signal` ends it. EventSource cannot send the token, so the stream is
  * read here (HTML standard, section 9.2).
  */
-export async function events(path, opened, take) {
-  const response = await ask(path, { headers: { Accept: "text/event-stream" } });
+export async function events(path, signal, opened, take) {
+  const response = await ask(path, { headers: { Accept: "text/event-stream" }, signal });
   opened();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";

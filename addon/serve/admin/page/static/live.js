@@ -25,13 +25,25 @@ export const latest = () => exchanges;
 /** Read exchanges for as long as the page is open. `state(text)` is called when the connection is lost or back. */
 export async function follow(state) {
   for (;;) {
+    await untilVisible();
+    const end = new AbortController(), endIfHidden = () => document.hidden && end.abort();
+    document.addEventListener("visibilitychange", endIfHidden);
     try {
-      await events("/exchanges", () => (state(""), load()), take);
+      await events("/exchanges", end.signal, () => (state(""), load()), take);
     } catch (error) {
       if (error.status === 401) return;
     }
+    document.removeEventListener("visibilitychange", endIfHidden);
+    if (end.signal.aborted) continue;
     state("The connection to the proxy is lost; trying again.");
     await new Promise((resolve) => setTimeout(resolve, RETRY));
+  }
+}
+
+/** Wait until the page can be seen: browsers have few connections for one server, and all tabs share them. */
+async function untilVisible() {
+  while (document.hidden) {
+    await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
   }
 }
 
