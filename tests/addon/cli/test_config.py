@@ -25,7 +25,7 @@ def test_config_check_prints_every_fault(tmp_path: Path) -> None:
     result = run("config", "check", "--config", file)
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        f'secondhand: {file}: store.kind: found "tape", expected "disk" or "memory"',
+        f'secondhand: {file}: store.kind: found "tape", expected "disk", "memory" or "redis"',
         f"secondhand: {file}: store.max_sise: unknown key, did you mean max_size?",
     ]
     as_json = run("config", "check", "--config", file, "--json")
