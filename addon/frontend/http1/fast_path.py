@@ -25,7 +25,7 @@ from addon.frontend.http1.validations import Validations
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.single_flight import ANYONE, audience_of
 from addon.runtime.access_log.file import AccessLog
-from addon.runtime.access_log.logged_response import LoggedResponse, Sending
+from addon.runtime.access_log.logged_response import LoggedResponse
 from addon.runtime.counters import Counters
 from addon.runtime.metrics.responses import ResponseMetrics
 from addon.runtime.metrics.samples import Samples
@@ -148,7 +148,7 @@ class FastPath:
             if self.recent_hits is not None:
                 self.recent_hits.note(hot, now, address)
         if self.log is not None:
-            self.log.note(Sending(now, address(), transport=transport), hot.log_line)
+            self.log.note_hit(now, address(), transport, hot.log_line)
 
     def _flush_hits(self) -> None:
         """Add the hot responses that were sent to the counters and the metrics."""

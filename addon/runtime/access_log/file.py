@@ -40,6 +40,10 @@ class AccessLog:
         self._format = line_format or LineFormat()
         self.prepare = self._format.prepare
         """See `LineFormat.prepare`."""
+        self._repeats = self._format.repeats
+        self._second, self._client = -1, ""
+        self._values: tuple[str, ...] = ()
+        """The values of a hit in this second, to this client."""
         self._lines: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
@@ -49,15 +53,28 @@ class AccessLog:
         if not self._path.is_fifo():  # its reader may come later
             os.close(_open(os.fspath(self._path), os.O_WRONLY | os.O_APPEND | os.O_CREAT))
 
-    def note(self, sending: Sending, prepared: str) -> None:
-        """Add the line of a response that was sent; `prepared` is what `prepare` has returned for it."""
-        self._lines.append(self._format.line(prepared, sending) + "\n")
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
-
     def note_response(self, response: LoggedResponse, sending: Sending, site: str = "") -> None:
         """Add the line of a response that was sent. `site` is the site of it."""
-        self.note(sending, self.prepare(response, site))
+        self._add(self.prepare(response, site) % self._format.values(sending))
+
+    def note_hit(self, now: float, client: str, transport: asyncio.BaseTransport, prepared: str) -> None:
+        """Add the line of a hot response that was sent at `now`, in seconds since the epoch.
+
+        `client` is the client's address; `prepared` is what `prepare` has returned for the response.
+        """
+        if not self._repeats:
+            self._add(prepared % self._format.values(Sending(now, client, transport=transport)))
+            return
+        second = int(now)
+        if second != self._second or client != self._client:  # to make the values takes longer than the hit itself
+            self._second, self._client = second, client
+            self._values = self._format.values(Sending(now, client))
+        self._add(prepared % self._values)
+
+    def _add(self, line: str) -> None:
+        self._lines.append(line)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
 
     def _write(self) -> None:
         self._timer = None
@@ -71,7 +88,7 @@ class AccessLog:
         self._writing = asyncio.get_running_loop().run_in_executor(None, self._append, lines)
 
     def _append(self, lines: list[str]) -> None:
-        encoded = [line.encode("ascii", errors="backslashreplace") for line in lines]
+        encoded = [f"{line}\n".encode("ascii", errors="backslashreplace") for line in lines]
         try:
             with open(self._path, "ab", buffering=0, opener=_open) as file:
                 is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)

@@ -16,17 +16,25 @@ from addon.runtime.access_log.variables import OF_RESPONSE, OF_SENDING, Value, f
 
 _ESCAPED = re.compile(r"[^ !#-\[\]-~]")
 _SITE = "site"
+_SAME_WITHIN_A_SECOND = frozenset({"remote_addr", "time_iso8601", "time_local"})
+"""Variables that equal responses to one client have in common within a second."""
 
 
 class LineFormat:
-    """One format of the access log."""
+    """One format of the access log.
+
+    Attributes:
+        repeats: Equal responses to one client have the same line within a second.
+    """
 
     def __init__(self, name: str = "common") -> None:
         """Use a format as `log.access_format` has it. Raises ValueError if it is none."""
         self._is_json = name == JSON
         self._pieces = _json_pieces() if self._is_json else pieces(name)
         self._encoded = json_text if self._is_json else plain_text
-        self._of_sending = tuple([OF_SENDING[variable] for _, variable in self._pieces if variable in OF_SENDING])
+        of_sending = [variable for _, variable in self._pieces if variable in OF_SENDING]
+        self._of_sending = tuple([OF_SENDING[variable] for variable in of_sending])
+        self.repeats = _SAME_WITHIN_A_SECOND.issuperset(of_sending)
 
     def prepare(self, response: LoggedResponse, site: str = "") -> str:
         """Return the line of a response with `%s` for what differs between equal responses. `site` is that of it."""
@@ -39,10 +47,10 @@ class LineFormat:
                 parts.append(self._encoded(_value(variable, response, site)).replace("%", "%%"))
         return "".join(parts)
 
-    def line(self, prepared: str, sending: Sending) -> str:
-        """Return the line of a response that was sent, without the line break."""
+    def values(self, sending: Sending) -> tuple[str, ...]:
+        """Return the values that are to be filled into the line of a response that was sent, see `prepare`."""
         encoded = self._encoded
-        return prepared % tuple([encoded(value(sending)) for value in self._of_sending])
+        return tuple([encoded(value(sending)) for value in self._of_sending])
 
 
 def _json_pieces() -> list[tuple[str, str]]:

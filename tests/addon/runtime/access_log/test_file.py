@@ -130,6 +130,25 @@ def test_a_line_contains_client_and_time(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["common", "combined", "json", "$remote_addr $time_iso8601", "$msec $remote_addr"])
+def test_a_hit_has_the_line_of_any_other_response(name: str, tmp_path: Path) -> None:
+    moments = [(0.0, "192.0.2.1"), (0.5, "192.0.2.1"), (0.5, "2001:db8::1"), (1.0, "2001:db8::1"), (1.0, "192.0.2.1")]
+    own = LineFormat(name)
+
+    async def write_all() -> None:
+        hits, others = (AccessLog(tmp_path / each, own) for each in ("hits", "others"))
+        for at, client in moments:
+            hits.note_hit(at, client, asyncio.Transport(), own.prepare(response_to("/a%")))
+            others.note_response(response_to("/a%"), Sending(at, client, transport=asyncio.Transport()))
+        await hits.close()
+        await others.close()
+
+    asyncio.run(write_all())
+    hits, others = (re.sub(r'"request_id": "\w+"', "", (tmp_path / each).read_text()) for each in ("hits", "others"))
+    assert hits == others
+    assert len(hits.splitlines()) == len(moments)
+
+
 @pytest.mark.parametrize("byte", range(256))
 def test_no_byte_of_a_target_breaks_the_line(byte: int, tmp_path: Path) -> None:
     target = bytes([byte])

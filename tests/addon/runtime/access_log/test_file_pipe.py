@@ -27,7 +27,7 @@ def test_standard_output_can_be_the_log() -> None:
     try:
         log = AccessLog(Path(f"/proc/self/fd/{writing}"))
         log.check()
-        log._append(["one\n", "two\n"])
+        log._append(["one", "two"])
         assert os.read(reading, 100) == b"one\ntwo\n"
     finally:
         os.close(reading)

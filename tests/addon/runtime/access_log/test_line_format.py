@@ -28,7 +28,7 @@ def request(*fields: tuple[str, str]) -> Request:
 
 def line(name: str, response: LoggedResponse, sending: Sending | None = None, site: str = "") -> str:
     line_format = LineFormat(name)
-    return line_format.line(line_format.prepare(response, site), sending or Sending(NOW, "192.0.2.1"))
+    return line_format.prepare(response, site) % line_format.values(sending or Sending(NOW, "192.0.2.1"))
 
 
 def test_every_variable_has_a_value() -> None:

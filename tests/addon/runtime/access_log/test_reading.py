@@ -24,7 +24,7 @@ EVERY_FORMAT = ["common", "combined", "json", "$status;$request_time;${uri}"]
 
 def logged(name: str) -> str:
     line_format = LineFormat(name)
-    return line_format.line(line_format.prepare(RESPONSE), Sending(0.0, "192.0.2.1"))
+    return line_format.prepare(RESPONSE) % line_format.values(Sending(0.0, "192.0.2.1"))
 
 
 @pytest.mark.parametrize("name", EVERY_FORMAT)
