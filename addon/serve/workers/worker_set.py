@@ -135,9 +135,9 @@ class WorkerSet:
         await worker.ended.wait()
         self.alive.discard(worker)
         self.commands.worker_ended(worker)
+        self._shares.of(worker.number, worker.generation).withdraw()  # one that was killed did not
         if worker in self.serving:
             self.serving.remove(worker)
-            self._shares.of(worker.number, worker.generation).withdraw()
             logger.error("worker %d %s; another one takes its place", worker.pid, worker.end)
             await self._replace(worker)
 
