@@ -39,13 +39,14 @@ def test_the_origin_waits_for_a_slow_reader() -> None:
 
 
 def test_request_and_response_times_come_from_the_clock() -> None:
-    now = iter([100.0, 103.0])
+    now = iter([98.0, 100.0, 103.0])
 
-    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[float, float]:
-        response = await client.fetch(get(origin))
-        return response.request_time, response.response_time
+    async def conversation(client: OriginClient, origin: RawOrigin) -> OriginResponse:
+        return await client.fetch(get(origin))
 
-    assert run_conversation(conversation, answering(OK), clock=lambda: next(now)) == (100.0, 103.0)
+    response = run_conversation(conversation, answering(OK), clock=lambda: next(now))
+    assert (response.request_time, response.response_time) == (100.0, 103.0)
+    assert (response.times.connect, response.times.head) == (2.0, 3.0)
 
 
 async def silent(peer: Peer) -> None:
