@@ -45,14 +45,14 @@ class Accepting:
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
         """Accept clients on bound sockets, which stay open for others who share them. Raises OSError."""
-        self._sockets = [each.dup() for each in sockets]
-        await self._listen()
+        await self._listen(sockets)
         if self.share is not None:
+            self._sockets = [each.dup() for each in sockets]  # to listen again after a pause
             self.share.publish(0)
 
-    async def _listen(self) -> None:
+    async def _listen(self, sockets: Sequence[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
-        for each in self._sockets[len(self._servers) :]:
+        for each in sockets[len(self._servers) :]:
             protocol = self._make_protocol(each)
             server = await loop.create_server(protocol, sock=each.dup(), backlog=BACKLOG, start_serving=False)
             self._servers.append(server)  # before it begins, since this task may be cancelled then
@@ -82,7 +82,7 @@ class Accepting:
         while len(self._servers) < len(self._sockets):
             await asyncio.sleep(PAUSE)
             try:
-                await self._listen()
+                await self._listen(self._sockets)
             except OSError as error:  # no file descriptor is free
                 logger.warning("no clients can be accepted: %s", error.strerror)
         self._resuming = None
