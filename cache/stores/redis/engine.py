@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Thread
 from typing import Protocol
 
@@ -54,7 +55,7 @@ class Events(Protocol):
     def changed(self, names: list[bytes] | None) -> None:
         """Take the names of what another node or the engine has changed; None if it can be anything."""
 
-    async def prepare(self, ask: Ask, holds: Callable[[str], bool], *, is_new: bool) -> None:
+    async def prepare(self, ask: Ask, holds: Holds, *, is_new: bool) -> None:
         """Make good what a server has missed, before it is used. Raises EngineError.
 
         Args:
@@ -63,10 +64,19 @@ class Events(Protocol):
             is_new: The connection is another one than before, so that changes may not have been heard of.
         """
 
+    def opened(self, send: Callable[[Request], None], holds: Holds) -> None:
+        """Make good what was done without a server until now, when it is used again.
+
+        Args:
+            send: Sends it a request before those of all others.
+            holds: Returns whether the server has a name.
+        """
+
     def state_changed(self, problem: str | None) -> None:
         """Take why the engine, or a server of it, cannot be used now; None if all of it can."""
 
 
+type Holds = Callable[[str], bool]
 type Ask = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
 
 
@@ -263,12 +273,17 @@ class Engine:
             server.send_anyway(request)
             return await asyncio.wrap_future(request.result)
 
-        await self._events.prepare(ask, lambda name: self._topology.place_of(name) == server.place, is_new=is_new)
+        await self._events.prepare(ask, partial(self._holds, server), is_new=is_new)
+
+    def _holds(self, server: Server, name: str) -> bool:
+        return self._topology.place_of(name) == server.place
 
     def state_changed(self, server: Server) -> None:
         """Note that a server is used now, or not any more."""
         if server.breaker.state is State.DOWN:
             self._refresh.set()
+        if server.breaker.is_closed:
+            self._events.opened(server.send_anyway, partial(self._holds, server))
         self._note_problem()
 
     def _note_problem(self, problem: str | None = None) -> None:

@@ -7,11 +7,13 @@ until the connection ends. After that it counts again only when it has been read
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import batched
 
 from cache.stores.base import StoreError
 from cache.stores.redis.connection import EngineError, Reply, Request
-from cache.stores.redis.engine import Ask, Engine, checked
+from cache.stores.redis.engine import Ask, Engine, Holds, checked
 from cache.stores.redis.keys import KeyNames
 from cache.stores.redis.lost_changes import LostChanges
 from cache.stores.redis.purge_log import PurgeLog, texts_of
@@ -80,7 +82,7 @@ class Invalidation:
         except StoreError as error:  # nothing in memory counts until it can be read
             logger.warning("%s", error)
 
-    async def prepare(self, ask: Ask, holds: Callable[[str], bool], *, is_new: bool) -> None:
+    async def prepare(self, ask: Ask, holds: Holds, *, is_new: bool) -> None:
         """Make good what a server has missed, before it is used; see `Events`. Raises EngineError."""
         try:
             if holds(self._names.purges):
@@ -102,15 +104,33 @@ class Invalidation:
             replies = await ask([self._purges.adding([*lost, *texts_of(scopes)])])
             checked(replies)
             self._purges.read((await ask([self._purges.reading()]))[0])
-            self._lost_changes.forget((), scopes)
+            self._lost_changes.forget({}, scopes)
 
-    async def _remove_again(self, ask: Ask, holds: Callable[[str], bool], *, is_new: bool) -> None:
-        keys = self._lost_changes.keys(holds, is_new=is_new)
-        for start in range(0, len(keys), _AT_ONCE):
-            some = keys[start : start + _AT_ONCE]
-            # the signal may be refused by an engine that is full; the removal itself never is
-            checked((await ask(self._lost_changes.commands(some)))[::2])
-            self._lost_changes.forget(some, ())
+    async def _remove_again(self, ask: Ask, holds: Holds, *, is_new: bool) -> None:
+        for some in batched(self._lost_changes.keys(holds, is_new=is_new).items(), _AT_ONCE):
+            self._removed_again(dict(some), await ask(self._lost_changes.commands(dict(some))))
+
+    def _removed_again(self, keys: Mapping[str, int], replies: list[Reply]) -> None:
+        # the signal may be refused by an engine that is full; the removal itself never is
+        checked(replies[::2])
+        self._lost_changes.forget(keys)
+
+    def opened(self, send: Callable[[Request], None], holds: Holds) -> None:
+        """Make good what this node has done without a server since `prepare` began; see `Events`."""
+        kept = self._lost_changes.take_kept(holds)
+        if kept is None:
+            self._generations.renew()
+        for key in kept or ():
+            self._generations.own_change(key)
+        for some in batched(self._lost_changes.keys(holds, is_new=False).items(), _AT_ONCE):
+            keys = dict(some)
+            send(Request(self._lost_changes.commands(keys), partial(self._removed_late, keys)))
+
+    def _removed_late(self, keys: Mapping[str, int], replies: list[Reply]) -> None:
+        try:
+            self._removed_again(keys, replies)
+        except StoreError as error:  # they are still remembered
+            logger.warning("what was removed while the engine was away is not removed there yet: %s", error)
 
     def state_changed(self, problem: str | None) -> None:
         """Pass on why the engine, or a server of it, cannot be used now."""

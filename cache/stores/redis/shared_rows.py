@@ -199,10 +199,12 @@ class SharedRows:
 
     def _removing(self, key: str, edit: Callable[[Sequence[Encoded]], Edit | None]) -> Changed:
         """Make a change that must not be lost: if it is not known that it was made, it is repeated later."""
+        self._lost_changes.note_wanted(
+            key
+        )  # before: the engine may be used again before this thread knows of a failure
         try:
             changed = self.change(key, edit)
         except EngineError:
-            self._lost_changes.note_lost(key)
             raise
         except StoreError:  # an engine that is full takes no row, but it deletes one
             checked(self._engine.run(self._names.row(key), removal(self._names, key), self._noted(key, []))[:1])

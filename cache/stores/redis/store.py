@@ -144,7 +144,7 @@ class RedisStore:
                 raise StoreError(f"the id {stored.id} is taken")
             ended = {*replaces, *superseded(stored, known, self._options.captures)}
             variants = (stored, *(each for each in known if each.id not in ended))[:MAX_VARIANTS]
-            self._put(entry.key, Changed(variants, number, self.generations.own_change(entry.key)), stored, body)
+            self._put_alone(entry.key, variants, number, body)
         return stored
 
     def try_update(self, entry: StoredResponse) -> bool | None:
@@ -160,7 +160,7 @@ class RedisStore:
                 return False
             updated, _ = encoded(entry.with_body(stored.length, stored.sha256))
             variants = tuple(updated if each is stored else each for each in known)
-            self._put(entry.key, Changed(variants, number, self.generations.own_change(entry.key)))
+            self._put_alone(entry.key, variants, number)
         return True
 
     def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:  # noqa: ARG002 - the protocol's signature
@@ -194,6 +194,18 @@ class RedisStore:
         slot, state = self.generations.slot(key), KeyState(changed.generation, changed.number, changed.variants)
         if changed.generation == self.generations.stable_value(slot):
             self._memory.put(key, slot, state, {stored.id: body} if stored and body is not None else {})
+
+    def _put_alone(
+        self, key: str, variants: tuple[StoredResponse, ...], number: int, body: bytes | None = None
+    ) -> None:
+        """Keep in memory what the engine does not have, until it is used again. The lock must be held.
+
+        `body` is that of the first entry.
+        """
+        self._lost_changes.note_kept(key)
+        self._put(key, Changed(variants, number, self.generations.own_change(key)), variants[0], body)
+        if self._is_usable(key):  # since just now, perhaps without a look at this note
+            self.generations.own_change(key)
 
     def open(self, entry: StoredResponse) -> StoredBody:
         """Open the body of an entry; a body from the engine is checked. Raises DamagedEntry, StoreError."""
@@ -257,7 +269,6 @@ class RedisStore:
         try:
             changed = remove()
         except EngineError:
-            self._lost_changes.note_lost(key)
             with self._lock:
                 count = len(self._memory.variants(key) or ())
                 self._memory.drop(key)
