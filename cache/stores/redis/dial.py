@@ -50,6 +50,8 @@ class Dialer:
             raise EngineError(f"{place} does not answer") from None
         except (OSError, ssl.SSLError) as error:
             raise EngineError(f"{place} cannot be reached: {error.strerror or error}") from error
+        except ValueError as error:  # a name of a host that cannot be one, like "a..b"
+            raise EngineError(f"{place} cannot be reached: {error}") from error
         except EngineError as error:
             raise EngineError(f"{place}: {error}") from None
 

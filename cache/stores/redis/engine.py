@@ -20,7 +20,7 @@ from cache.stores.redis.breaker import State
 from cache.stores.redis.connection import Argument, Command, EngineError, Reply, Request
 from cache.stores.redis.dial import Dialer
 from cache.stores.redis.keys import KeyNames
-from cache.stores.redis.server import RETRY, Server, ServerOptions
+from cache.stores.redis.server import RETRY, Server, ServerOptions, unexpected
 from cache.stores.redis.topology import Topology, find_topology
 
 logger = logging.getLogger(__name__)
@@ -33,8 +33,11 @@ _GUARD = 30.0
 """Seconds after which a request fails even if the engine's thread does not say so."""
 _PAGE = 1000
 """Names that a server looks at in one step of a scan."""
-_ELSEWHERE = ("READONLY", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "ASK", "TRYAGAIN")
-"""The beginnings of errors by which a server says that it cannot be used for a name now. A slot may be on its way."""
+_UNUSABLE = ("READONLY", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "ASK", "TRYAGAIN", "NOSCRIPT")
+"""The beginnings of errors by which a server says that it cannot be used for a name now.
+
+A slot may be on its way. Scripts that the server has forgotten are loaded with a new connection.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +146,13 @@ class Engine:
         request = Request(commands, then)
         self.send(name, request)
         replies = _result(request)
-        for reply in replies:
-            if isinstance(reply, hiredis.ReplyError):
-                word, _, rest = str(reply).partition(" ")
-                if word == "MOVED":
-                    return self._redirected(rest, Request(commands, then))
-                if word in _ELSEWHERE:
-                    self._loop.call_soon_threadsafe(self._distrust, name)
-                    raise EngineError(f"the engine refuses: {reply}")
+        for error in _errors(replies):
+            word, _, rest = str(error).partition(" ")
+            if word == "MOVED":
+                return self._redirected(rest, Request(commands, then))
+            if word in _UNUSABLE:
+                self.call_soon(partial(self._distrust, name))
+                raise EngineError(f"the engine refuses: {error}")
         return replies
 
     def call(self, name: str, *command: Argument) -> Reply:
@@ -233,14 +235,20 @@ class Engine:
             try:
                 await self._use(await find_topology(self.address, self._dialer, list(self._servers)))
             except EngineError as error:
-                if not any(server.breaker.is_closed for server in self._servers.values()):
-                    self._note_problem(str(error))
+                self._not_found(str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the look is repeated
+                self._not_found(unexpected("the look at the engine's servers", error))
             self._note_problem()
             is_whole = self._servers and all(server.breaker.is_closed for server in self._servers.values())
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK if is_whole else RETRY):
                     await self._refresh.wait()
             await asyncio.sleep(0.05)
+
+    def _not_found(self, problem: str) -> None:
+        """Note why no server could say which servers there are."""
+        if not any(server.breaker.is_closed for server in self._servers.values()):
+            self._note_problem(problem)
 
     async def _use(self, topology: Topology) -> None:
         if topology == self._topology:
@@ -323,6 +331,14 @@ def checked(replies: list[Reply]) -> list[Reply]:
             text = str(reply)
             raise StoreError("the engine is full" if text.startswith("OOM") else f"the engine refuses: {text}")
     return replies
+
+
+def _errors(replies: list[Reply]) -> Iterator[hiredis.ReplyError]:
+    """Yield the errors among replies, also those of the commands of a transaction."""
+    for reply in replies:
+        for each in reply if isinstance(reply, list) else [reply]:
+            if isinstance(each, hiredis.ReplyError):
+                yield each
 
 
 def _result(request: Request) -> list[Reply]:

@@ -21,7 +21,7 @@ HEARTBEAT = 1.0
 PROBE = 0.05
 """The same while it is slow."""
 GIVE_UP = 2.0
-"""Seconds of silence after which the connection to a slow server is ended."""
+"""Seconds of silence after which the connection to a slow server is ended, or one that is being prepared."""
 RETRY = 0.5
 """Seconds between two attempts to connect."""
 
@@ -140,26 +140,38 @@ class Server:
                 await self._connect()
                 await self._stay()
             except (EngineError, TimeoutError) as error:
-                logger.debug("%s", error)
-                if not self.breaker.is_closed:
-                    self.breaker.reason = str(error) or self.breaker.reason
+                self._failed(str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, another connection is tried
+                self._failed(unexpected(f"the connection to {self.place}", error))
             finally:
                 self._disconnect()
             await asyncio.sleep(RETRY)
 
+    def _failed(self, problem: str) -> None:
+        logger.debug("%s", problem)
+        if not self.breaker.is_closed:
+            self.breaker.reason = problem or self.breaker.reason
+
     async def _connect(self) -> None:
         connection, told = await self._dialer.connect(self.place, self._pushed, self._changed.set)
         self._connection = connection
+        try:
+            async with asyncio.timeout(GIVE_UP):
+                await self._begin(connection, told)
+        except TimeoutError:
+            raise EngineError(f"{self.place} does not answer") from None
+        self.breaker.ready()
+        self._listener.state_changed(self)
+
+    async def _begin(self, connection: Connection, told: dict[str, str]) -> None:
+        """Let the server tell of changes and know the scripts, and make good what it has missed."""
         if told.get("role", "master") != "master":
             raise EngineError(f"{self.place} is a replica, which cannot be written to")
         prefixes = [argument for each in self._options.watched for argument in ("PREFIX", each)]
         await connection.ask("CLIENT", "TRACKING", "ON", "BCAST", *["NOLOOP", *prefixes])
         for script in ALL_SCRIPTS:
             await connection.ask("SCRIPT", "LOAD", script.text)
-        async with asyncio.timeout(GIVE_UP):
-            await self._listener.prepare(self, is_new=True)
-        self.breaker.ready()
-        self._listener.state_changed(self)
+        await self._listener.prepare(self, is_new=True)
 
     async def _stay(self) -> None:
         """Return when the connection is lost."""
@@ -201,3 +213,10 @@ class Server:
                 self._listener.changed(None)
             case [b"invalidate", [*names]]:
                 self._listener.changed([name for name in names if isinstance(name, bytes)])
+
+
+def unexpected(what: str, error: Exception) -> str:
+    """Return the text about an error that nobody expects, which is also logged with its place in the program."""
+    text = f"{what} failed: {error!r}"
+    logger.error("%s", text, exc_info=error)
+    return text

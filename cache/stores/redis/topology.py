@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from cache.stores.redis.address import EngineAddress, Place
 from cache.stores.redis.connection import EngineError, Reply
 from cache.stores.redis.dial import Dialer
 from cache.stores.redis.keys import SLOTS, slot_of
+
+_LIMIT = 2.0
+"""Seconds in which a server must say which servers there are, with the connection to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,12 @@ async def find_topology(address: EngineAddress, dialer: Dialer, known: Iterable[
     problems = []
     for place in dict.fromkeys((*address.places, *(() if address.master else known))):
         try:
-            if address.master:
-                return single(await _primary(place, address.master, dialer))
-            return await _servers(place, dialer)
+            async with asyncio.timeout(_LIMIT):
+                if address.master:
+                    return single(await _primary(place, address.master, dialer))
+                return await _servers(place, dialer)
+        except TimeoutError:
+            problems.append(f"{place} does not answer")
         except EngineError as error:
             problems.append(str(error))
     raise EngineError("; ".join(dict.fromkeys(problems)))

@@ -73,3 +73,8 @@ def test_what_is_no_such_server_is_named(open_node: OpenNode) -> None:
             await asyncio.to_thread(node.close)
 
     asyncio.run(main())
+
+
+def test_a_host_that_cannot_be_one_is_named_and_tried_again(open_node: OpenNode) -> None:
+    node = open_node("redis://a..b", patience=0.1)
+    wait_until(lambda: "a..b:6379 cannot be reached" in problem(node))

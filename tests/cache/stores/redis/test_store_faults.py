@@ -10,6 +10,8 @@ import pytest
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import Overtaken, StoreError
 from cache.stores.purge_scopes import ALL, Scope, tag_name
+from cache.stores.redis.connection import EngineError
+from cache.stores.redis.scripts import DRAFT_ROW
 from cache.stores.redis.store import RedisStore
 from tests.cache.stores.redis.conftest import OpenNode
 from tests.fixtures.redis_server import RedisServer
@@ -197,6 +199,29 @@ def test_whatever_the_engine_evicts_an_answer_is_whole_or_missing(
             except StoreError:
                 assert node.candidates(entry.key) == ()
     assert served or policy.startswith("allkeys")  # these may evict the log of purges, too: it is as old as the rest
+
+
+def test_scripts_that_the_engine_has_forgotten_are_loaded_again(open_node: OpenNode, server: RedisServer) -> None:
+    node = open_node()
+    put(node, new_entry(f"{KEY}before"))
+    server.client().script_flush()
+    with pytest.raises(EngineError, match="NOSCRIPT"):
+        put(node, new_entry())
+    wait_until(lambda: server.client().script_exists(DRAFT_ROW.digest)[0])
+    wait_until(lambda: is_back(node))
+    stored = put(node, new_entry())
+    assert node.candidates(KEY) == (stored,)
+
+
+def test_a_purge_after_the_scripts_were_forgotten_fails_once(open_node: OpenNode, server: RedisServer) -> None:
+    node = open_node()
+    put(node, new_entry())
+    server.client().script_flush()
+    with pytest.raises(EngineError, match="NOSCRIPT"):
+        node.purge([Scope(ALL)])
+    wait_until(lambda: server.client().script_exists(DRAFT_ROW.digest)[0])
+    wait_until(lambda: is_back(node))
+    assert node.purge([Scope(ALL)]).copies == 1
 
 
 def test_a_store_whose_engine_was_never_there_is_memory_alone(open_node: OpenNode, server: RedisServer) -> None:
