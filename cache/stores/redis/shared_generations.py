@@ -58,6 +58,4 @@ class SharedGenerations(Generations):
 
     def own_change(self, key: str) -> int:
         """Note a change of this node. Return the value of the slot from now on."""
-        slot = self.slot(key)
-        self.end_change([slot])
-        return self._epoch << 32 | self._slots[slot]
+        return self._epoch << 32 | self.end_change([self.slot(key)])  # another node's change may follow at once
