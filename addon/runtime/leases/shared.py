@@ -19,7 +19,7 @@ from addon.runtime.leases.frames import Result
 from cache.stores.base import StoreError
 from cache.stores.redis.connection import Command, Reply, Request
 from cache.stores.redis.engine import checked
-from cache.stores.redis.scripts import END_LEASE, TAKE_LEASE
+from cache.stores.redis.scripts import END_LEASE, HELD, NOT_SHARED, NOT_SHARED_FOR, STORED, TAKE_LEASE
 from cache.stores.redis.store import RedisStore
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class SharedLease:
         self.on_wanted: Callable[[], None] | None = None
         self.is_wanted = False
         self._leases = leases
-        self._value = f"h{secrets.token_hex(8)}"
+        self._value = f"{HELD}{secrets.token_hex(8)}"
         self._answered: Answered | None = answered
         self._is_held = self._has_ended = False
         loop = asyncio.get_running_loop()
@@ -87,9 +87,9 @@ class SharedLease:
             self.answer(Answer.ALONE)
         elif value is None:
             self.take()
-        elif value[0] == "h":
+        elif value[0] == HELD:
             self._timer = asyncio.get_running_loop().call_later(LOOK, self.look)
-        elif value[0] == "s" and not is_take:
+        elif value[0] == STORED and not is_take:
             self.answer(Answer.STORED)
         else:
             self.answer(Answer.NOT_SHARED, int(value[1:]) if value[1:].isdecimal() else 0)
@@ -115,9 +115,9 @@ class SharedLease:
     def _release(self, result: Result, seconds: int) -> None:
         value, life = "", AFTERGLOW
         if result is Result.STORED:
-            value = "s"
+            value = STORED
         elif result is Result.NOT_SHARED:
-            value, life = (f"n{seconds}", seconds) if seconds else ("f", AFTERGLOW)
+            value, life = (f"{NOT_SHARED_FOR}{seconds}", seconds) if seconds else (NOT_SHARED, AFTERGLOW)
         self._end(value, life)
 
     def _end(self, value: str, life: float) -> None:

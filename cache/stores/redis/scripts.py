@@ -95,18 +95,26 @@ Arguments: the highest number that was seen; how many purges are kept; milliseco
 a purge covers; the scopes.
 """
 
-TAKE_LEASE = Script("""
+HELD = "h"
+"""The beginning of a lease's value while a node holds it."""
+NOT_SHARED_FOR = "n"
+"""The same while nobody is to wait for it, since the response is of no use to others; the seconds follow."""
+STORED = "s"
+"""The value for a moment after the response was stored, for those who have waited. The lease is free."""
+NOT_SHARED = "f"
+"""The value for a moment after the fetch has ended with nothing that others can use. The lease is free."""
+
+TAKE_LEASE = Script(f"""
 local found = redis.call('GET', KEYS[1])
 local kind = found and string.sub(found, 1, 1)
-if kind == 'h' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[3]) end
-if found and kind ~= 's' and kind ~= 'f' then return found end
+if kind == '{HELD}' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[3], 'NX') end
+if found and kind ~= '{STORED}' and kind ~= '{NOT_SHARED}' then return found end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]
 """)
 """Take a lease. Return its value: the one that was given if it was free, else the one that it has.
 
-Values begin with `h` while a lease is held, with `n` while nobody is to wait for it, and with `s` or `f` for a moment
-after it has ended, for those who wait.
+The wait is set by the first one who waits only: all nodes are told whenever it is set.
 
 Names: the lease; the wait for it.
 Arguments: a value, and the milliseconds that it lives; the milliseconds for which somebody may wait.

@@ -168,3 +168,26 @@ def test_who_ends_its_ask_waits_no_more(server: RedisServer) -> None:
         assert await Ask(first).answer() == (Answer.GRANTED, 0)
 
     run(server, conversation)
+
+
+def test_all_nodes_are_told_once_that_somebody_waits(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "LIFE", LONG)
+    monkeypatch.setattr(shared, "RENEWAL", LONG)  # so that asks are the only scripts that run
+
+    async def conversation(first: SharedLeases, second: SharedLeases) -> None:
+        held = Ask(first)
+        assert await held.answer() == (Answer.GRANTED, 0)
+        waiting = [Ask(second, LONG)]
+        client = server.client()
+        while not client.exists(held.lease.wait):
+            await asyncio.sleep(0.01)
+        client.config_resetstat()
+        waiting += [Ask(second, 100 * LONG), Ask(first, 100 * LONG)]
+        while client.info("commandstats").get("cmdstat_evalsha", {}).get("calls") != 2:
+            await asyncio.sleep(0.01)
+        assert client.pttl(held.lease.wait) <= LONG * 1000 + 1  # set by the first one, and not anew by the others
+        held.lease.end(Result.STORED)
+        for each in waiting:
+            assert await each.answer() == (Answer.STORED, 0)
+
+    run(server, conversation)
