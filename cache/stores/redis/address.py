@@ -13,6 +13,9 @@ EXPECTED = (
 )
 """The text of the error about an address that is malformed."""
 
+USER_ALONE = '":PASSWORD@" or "USER:PASSWORD@" before the host: a user alone cannot log in'
+"""The text of the error about an address with a user who has no password, which is mostly a password."""
+
 _ADDRESS = re.compile(r"(?P<scheme>[a-z]+)://(?:(?P<user>[^@/]*)@)?(?P<place>[^?#]*)(?:\?(?P<query>[^#]*))?")
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 _TLS = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
@@ -67,6 +70,8 @@ def parse_address(url: str) -> EngineAddress:
     if found is None or not (found["scheme"] in _TLS or found["scheme"] == "unix"):
         raise ValueError(EXPECTED)
     user, _, password = (found["user"] or "").partition(":")
+    if user and not password:
+        raise ValueError(USER_ALONE)
     places: tuple[Place, ...]
     query = {name: last for name, [*_, last] in parse_qs(found["query"] or "", keep_blank_values=True).items()}
     master = query.pop("master", None)

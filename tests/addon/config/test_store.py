@@ -46,6 +46,12 @@ def test_a_malformed_url_is_refused_without_its_password(tmp_path: Path) -> None
     assert "secret" not in problem
 
 
+def test_a_password_in_the_place_of_a_user_is_refused_and_not_printed(tmp_path: Path) -> None:
+    problem = fault(tmp_path, 'kind = "redis"\nurl = "redis://secret@cache.example"')
+    assert 'expected ":PASSWORD@" or "USER:PASSWORD@" before the host' in problem
+    assert "secret" not in problem
+
+
 def test_the_password_is_not_printed_with_the_settings(tmp_path: Path) -> None:
     settings = configured(tmp_path, 'kind = "redis"\nurl = "redis://me:secret@cache.example"')
     assert settings.model_dump(mode="json")["store"]["url"] == "redis://me:...@cache.example"

@@ -44,5 +44,12 @@ def test_anything_else_is_refused(url: str) -> None:
         parse_address(url)
 
 
+@pytest.mark.parametrize("url", ["redis://hidden@cache.example", "unix://hidden@/run/redis.sock", "redis://hidden:@a"])
+def test_a_user_without_a_password_is_refused_and_not_printed(url: str) -> None:
+    with pytest.raises(ValueError, match=":PASSWORD@") as refused:
+        parse_address(url)
+    assert "hidden" not in str(refused.value)
+
+
 def test_the_text_of_an_address_has_no_password() -> None:
     assert str(parse_address("redis://me:pw@a:1,[::1]:2?master=main")) == "a:1,[::1]:2 (main)"
