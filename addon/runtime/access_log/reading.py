@@ -28,9 +28,7 @@ class LineReader:
         if name != JSON:
             parts = pieces(name)
             self._names = [variable for _, variable in parts if variable]
-            self._line = re.compile(
-                "".join(re.escape(text) + ("(.*?)" if variable else "") for text, variable in parts)
-            )
+            self._line = _line_of([text for text, _ in parts])
 
     def knows(self, name: str) -> bool:
         """Return whether the value of a variable can be found in a line."""
@@ -55,6 +53,13 @@ class LineReader:
         if not isinstance(found, dict):
             return None
         return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _line_of(texts: list[str]) -> re.Pattern[str]:
+    """Return the pattern of a line that has these texts, with a value between each two of them."""
+    first, *between, last = map(re.escape, texts)
+    # a value ends where the next text begins first; atomic groups try no later place, which would take minutes
+    return re.compile(first + "".join(f"(?>(.*?){text})" for text in between) + f"(.*?){last}")
 
 
 def _with_derived(values: dict[str, str]) -> Values:

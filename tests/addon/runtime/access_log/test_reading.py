@@ -54,6 +54,17 @@ def test_a_line_in_another_format_has_no_values(name: str, line: str) -> None:
     assert LineReader(name).read(line) is None
 
 
+def test_a_line_in_which_the_texts_of_the_format_are_repeated_is_refused_at_once() -> None:
+    many = "".join(f"${name} " for name in ("status", "uri", "pid", "scheme", "site", "host", "msec", "request_id"))
+    assert LineReader(f"{many}end").read(" " * 100_000) is None  # to try all places for each value would never end
+
+
+def test_a_value_ends_where_the_next_text_begins_first_and_the_last_one_where_the_line_ends() -> None:
+    values = LineReader("$status $uri $pid.").read("200 /a 1 2. 3.")
+    assert values is not None
+    assert (values["status"], values["uri"], values["pid"]) == ("200", "/a", "1 2. 3")
+
+
 def test_the_target_of_a_tunnel_is_its_host() -> None:
     tunnel = '::1 - - [time] "CONNECT a.example:443 HTTP/1.1" 200 0 tunnel'
     values = LineReader("common").read(tunnel)
