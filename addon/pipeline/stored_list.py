@@ -89,7 +89,8 @@ def ranking(
         case Order.AGE:
             return lambda entry: -current_age(entry, policy, now)
         case Order.USED:
-            return lambda entry: last_use(store, entry) or 0.0
+            # a response without a use is deleted as if it had been used when it was stored
+            return lambda entry: last_use(store, entry) or entry.stored_at
 
 
 def ordered(

@@ -125,6 +125,16 @@ def test_ls_lists_what_has_never_answered_a_request(directory: Path) -> None:
     assert used[2] is None
 
 
+def test_a_response_without_a_use_counts_as_used_when_it_was_stored(directory: Path) -> None:
+    new = "http://a.test/new"
+    store = DiskStore(directory, 1 << 24)
+    store.touch(store.candidates(ONE)[0].id)
+    time.sleep(0.002)  # uses are told apart by milliseconds
+    keep(store, new)
+    store.close()
+    assert urls("--store", directory, "--sort", "used")[2:] == [ONE, new]  # the next to be deleted are first
+
+
 def test_a_script_gets_one_line_for_each_response(directory: Path) -> None:
     assert len(run("ls", "--store", directory, "--sort", "size").stdout.splitlines()) == 4
 
