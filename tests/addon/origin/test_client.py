@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions, OriginResponse
 from addon.origin.response_reader import ResponseReader
 from tests.fixtures.origin_client import get, head_refusal, run_conversation, whole
 from tests.fixtures.raw_origin import HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin, answering
