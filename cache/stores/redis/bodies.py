@@ -19,6 +19,7 @@ from cache.stores.bodies import BytesBody, FileBody
 from cache.stores.redis.connection import Command, Reply
 from cache.stores.redis.engine import Engine, checked
 from cache.stores.redis.keys import KeyNames
+from cache.stores.redis.recency import Location
 from cache.stores.redis.spool import Spool
 
 CHUNK = 262_144 - 64
@@ -47,7 +48,7 @@ class Bodies:
         self._names = names
         self._life = int(lifetime * 1000)
 
-    def names(self, entry: StoredResponse) -> list[str]:
+    def names(self, entry: StoredResponse | Location) -> list[str]:
         """Return the names of the chunks of an entry's body."""
         return self._names.chunks(entry.key, entry.id, count_of(entry.length))
 

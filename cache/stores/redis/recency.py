@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
 from cache.rules.stored_response import StoredResponse
@@ -23,6 +24,15 @@ _MAX_CHUNKS = 64
 """Names that are told of one entry. A larger body is never in memory, so the engine knows of each use."""
 
 
+@dataclass(frozen=True, slots=True)
+class Location:
+    """The part of an entry from which its names in the engine follow. All else would fill memory without a limit."""
+
+    key: str
+    id: str
+    length: int
+
+
 class Recency:
     """The last uses of one store, by this process."""
 
@@ -30,7 +40,7 @@ class Recency:
         self,
         engine: Engine,
         generations: SharedGenerations,
-        names_of: Callable[[StoredResponse], list[str]],
+        names_of: Callable[[Location], list[str]],
         interval: float = INTERVAL,
     ) -> None:
         """Tell the engine of the names in which an entry is."""
@@ -39,7 +49,7 @@ class Recency:
         self._names_of = names_of
         self._interval = interval
         self._lock = Lock()
-        self._entries: OrderedDict[str, StoredResponse] = OrderedDict()
+        self._locations: OrderedDict[str, Location] = OrderedDict()
         self._used: set[str] = set()
         self._stopped = Event()
         self._thread: Thread | None = None
@@ -48,14 +58,14 @@ class Recency:
         """Remember where entries are."""
         with self._lock:
             for entry in entries:
-                self._entries[entry.id] = entry
-                self._entries.move_to_end(entry.id)
-            while len(self._entries) > REMEMBERED:
-                self._entries.popitem(last=False)
+                self._locations[entry.id] = Location(entry.key, entry.id, entry.length)
+                self._locations.move_to_end(entry.id)
+            while len(self._locations) > REMEMBERED:
+                self._locations.popitem(last=False)
 
     def is_taken(self, entry: StoredResponse) -> bool:
         """Return whether the id of a new entry is known to be that of an entry under another key."""
-        known = self._entries.get(entry.id)
+        known = self._locations.get(entry.id)
         return known is not None and known.key != entry.key
 
     def note(self, entry_id: str) -> None:
@@ -83,9 +93,10 @@ class Recency:
         """Tell the engine what was used since the last time. If it cannot be used, that is lost."""
         used, self._used = self._used, set()
         with self._lock:
-            entries = [entry for each in used if (entry := self._entries.get(each))]
-        for entry in entries:
-            names = self._names_of(entry)
+            # a copy: a thread that has the set already may still add to it
+            locations = [location for each in list(used) if (location := self._locations.get(each))]
+        for location in locations:
+            names = self._names_of(location)
             if len(names) <= _MAX_CHUNKS:
                 self._engine.send(names[0], Request([("TOUCH", *names)]))
 

@@ -27,7 +27,7 @@ from cache.stores.redis.invalidation import Invalidation
 from cache.stores.redis.keys import KeyNames
 from cache.stores.redis.lost_changes import LostChanges
 from cache.stores.redis.purge_log import PurgeLog, texts_of
-from cache.stores.redis.recency import Recency
+from cache.stores.redis.recency import Location, Recency
 from cache.stores.redis.shared_generations import SharedGenerations
 from cache.stores.redis.shared_rows import Changed, RowOptions, SharedRows
 from cache.stores.redis.spool import Spool
@@ -91,8 +91,8 @@ class RedisStore:
         self.evictions = 0
         """Always 0: the engine evicts."""
 
-    def _names_of(self, entry: StoredResponse) -> list[str]:
-        return [self.names.row(entry.key), *self._bodies.names(entry)]
+    def _names_of(self, location: Location) -> list[str]:
+        return [self.names.row(location.key), *self._bodies.names(location)]
 
     def _is_usable(self, key: str) -> bool:
         """Return whether the engine can be used for a key."""
