@@ -12,7 +12,10 @@ from cache.stores.base import StoreError
 
 
 def store_contents(settings: Settings, limits: Sequence[int]) -> dict[str, object]:
-    """Return what the store contains, and the lowest of the limits of its proxies: that one makes room first."""
+    """Return what the store contains, and the lowest of the limits of its proxies: that one makes room first.
+
+    The limit is None if it is not known here.
+    """
     found: dict[str, object] = {"kind": settings.store.kind, "path": str(settings.store.directory)}
     if settings.store.kind == "redis":
         found["url"] = str(settings.store.address)
@@ -26,7 +29,7 @@ def store_contents(settings: Settings, limits: Sequence[int]) -> dict[str, objec
     return found | {
         "entries": contents.entries,
         "size": contents.size,
-        "max_size": min(limits, default=contents.max_size),
+        "max_size": None if contents.max_size is None else min(limits, default=contents.max_size),
     }
 
 

@@ -62,13 +62,18 @@ def _store_rows(contents: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     if "problem" in contents:
         yield "problem", str(contents["problem"])
     if "entries" in contents:
-        yield from _use_rows("disk use", contents)
+        yield from _use_rows("engine use" if contents["kind"] == "redis" else "disk use", contents)
 
 
 def _use_rows(title: str, contents: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    size, limit = number_in(contents["size"]), number_in(contents["max_size"])
     yield "entries", f"{number_in(contents['entries']):,}"
-    yield title, f"{size_text(size)} of {size_text(limit)}, {percent(size, limit)}"
+    yield title, _use_text(number_in(contents["size"]), contents["max_size"])
+
+
+def _use_text(size: int, limit: object) -> str:
+    if limit is None:  # only the engine of a shared store knows it
+        return size_text(size)
+    return f"{size_text(size)} of {size_text(number_in(limit))}, {percent(size, number_in(limit))}"
 
 
 def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:

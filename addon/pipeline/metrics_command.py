@@ -115,10 +115,11 @@ class MetricsCommand:
         """Add what is known about the own store, as far as no look at all responses is needed for it."""
         store, max_size = self._active.own.store, self._own_store.max_size
         samples.add("store_working", self._own_store.condition.state is StoreState.OPEN)
-        samples.add("store_max_bytes", max_size)
+        if max_size is not None:
+            samples.add("store_max_bytes", max_size)
         if isinstance(store.sync_store, HasMemory):
             samples.add("tier_bytes", store.sync_store.memory_size, "memory")
             samples.add("tier_entries", store.sync_store.memory_entries, "memory")
-        if self._own_store.is_measured:
+        if max_size is not None and self._own_store.is_measured:
             with suppress(StoreError):  # it cannot be asked at the moment
                 samples.add("store_bytes", max_size - await store.run(store.sync_store.free_space))

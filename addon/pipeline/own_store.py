@@ -40,7 +40,7 @@ class OwnStore:
         condition: Whether the store works.
         directory: Its directory; None if it is in memory. That of a shared store has what belongs to this node.
         shared: The store that other nodes use, too, if it is one.
-        max_size: Its limit, in bytes.
+        max_size: Its limit, in bytes; None for a shared store, of which only the engine knows it.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class OwnStore:
         """
         self.condition = StoreCondition()
         self.directory = settings.directory if settings.kind != "memory" else None
-        self.max_size = settings.max_size
+        self.max_size = settings.max_size if settings.kind != "redis" else None
         self._settings = settings
         self._memory = memory
         self._count_lost = count_lost

@@ -24,7 +24,7 @@ def shared_store_options(settings: StoreSettings, memory_size: int, max_object: 
         engine=EngineOptions(settings.address, tls, settings.timeout, new_event_loop),
         prefix=settings.prefix,
         lifetime=settings.lifetime,
-        max_size=settings.largest_object,
+        max_body=settings.largest_object,
         memory_size=memory_size,
         max_object=max_object,
         captures=settings.captures,

@@ -42,8 +42,8 @@ class StoreStatistics:
     entries: int
     size: int
     """Bytes in use, for bodies and records."""
-    max_size: int
-    """Limit for `size`, in bytes."""
+    max_size: int | None
+    """Limit for `size`, in bytes; None if the store does not know it."""
 
 
 class StoredBody(Protocol):

@@ -46,7 +46,7 @@ class Facts:
     size: int
     """The bytes that the store uses."""
     max_size: int
-    """The bytes that it may use."""
+    """The bytes that it may use; 0 if that is not known."""
     findings: StoredFindings
     """Mistakes in the caching fields of stored responses."""
 

@@ -187,6 +187,9 @@ def _store(facts: Facts) -> Iterator[str]:
     if facts.entries is None:
         yield "<p>Nothing is known about its content.</p>"
         return
+    if not facts.max_size:
+        yield f"<p>{facts.entries:,} stored responses; {size_text(facts.size)} are in use.</p>"
+        return
     used = f"{size_text(facts.size)} of {size_text(facts.max_size)} are in use ({percent(facts.size, facts.max_size)})"
     yield f"<p>{facts.entries:,} stored responses; {used}.</p>"
     yield f'<meter min="0" max="{facts.max_size}" value="{facts.size}" aria-label="Use of the store"></meter>'

@@ -91,7 +91,8 @@ class Commands:
         with self._asked() as service:
             contents = service.store.statistics()
             rows = [("store", service.own_store.condition.state.value), ("entries", str(contents.entries))]
-            rows += [("size", size_text(contents.size)), ("max_size", size_text(contents.max_size))]
+            rows += [("size", size_text(contents.size))]
+            rows += [("max_size", size_text(contents.max_size))] if contents.max_size is not None else []
             return _table([*rows, *((name, str(count)) for name, count in service.counters.snapshot().items())])
 
     @contextmanager

@@ -83,7 +83,9 @@ METRICS = {
     "stale_total": _counter("Stale responses sent."),
     "store_evictions_total": _counter("Stored responses deleted to make room for others."),
     "store_bytes": _gauge("Bytes in use in the store, unless that is an engine.", merge=Merge.MAX),
-    "store_max_bytes": _gauge("Bytes that the store may use.", merge=Merge.MAX),
+    "store_max_bytes": _gauge(
+        "Bytes that the store may use. Only the engine of a shared store knows it.", merge=Merge.MAX
+    ),
     "store_working": _gauge("1 while the store can store responses, else 0.", merge=Merge.MIN),
     "store_errors_total": _counter("Operations on the store that failed."),
     "engine_slow_total": _counter("Times that a reply of the shared store's engine was late."),

@@ -52,7 +52,7 @@ class RedisOptions:
     """The beginning of all its names in the engine."""
     lifetime: float
     """Seconds that a response is kept after it was stored or validated."""
-    max_size: int
+    max_body: int
     """Limit for one body, in bytes. The engine itself limits the whole."""
     memory_size: int
     """Limit for this node's memory, in bytes."""
@@ -226,7 +226,7 @@ class RedisStore:
 
     def writer(self) -> RedisWriter:
         """Begin a new body."""
-        return RedisWriter(self._insert, self._options.max_size)
+        return RedisWriter(self._insert, self._options.max_body)
 
     def _insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> StoredResponse:
         if self.recency.is_taken(entry):
@@ -291,13 +291,13 @@ class RedisStore:
     # ---- purges
 
     def purge(self, scopes: Sequence[Scope]) -> Extent:
-        """Purge what these scopes, all hard or all soft, cover. All nodes know it at once.
+        """Purge what these scopes, all hard or all soft, cover. All nodes know it as soon as the engine has told them.
 
         What is covered is counted and deleted after that, for a second at most. The rest is never used again, and the
         engine evicts it, or its life ends.
 
         Raises:
-            StoreError: nothing is purged.
+            StoreError: nothing is purged; if it is an EngineError, that is not known, since its reply may be late.
         """
         self._rows.know_purges()
         walk = Walk(self.engine, self.names, self._bodies, self._purges.copied())
@@ -346,11 +346,11 @@ class RedisStore:
         count = size = 0
         for row in self._walk().rows():
             count, size = count + len(row.entries), size + row.size
-        return StoreStatistics(count, size, self._options.max_size)
+        return StoreStatistics(count, size, None)
 
     def free_space(self) -> int:
-        """Return how many bytes may still be stored. Raises StoreError."""
-        return max(0, self._options.max_size - self.statistics().size)
+        """Return the limit for one body: the engine makes room for it."""
+        return self._options.max_body
 
     def close(self) -> None:
         """End the connections."""

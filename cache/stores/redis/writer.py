@@ -17,10 +17,10 @@ Insert = Callable[[StoredResponse, bytes | Spool, Iterable[str]], StoredResponse
 class RedisWriter:
     """The body of one stored response. Other readers see it only after `commit`."""
 
-    def __init__(self, insert: Insert, max_size: int) -> None:
-        """Store a body of at most `max_size` bytes with `insert`."""
+    def __init__(self, insert: Insert, max_body: int) -> None:
+        """Store a body of at most `max_body` bytes with `insert`."""
         self._insert = insert
-        self._max_size = max_size
+        self._max_body = max_body
         self._digest = sha256()
         self._spool = Spool()
         self._done = False
@@ -29,8 +29,8 @@ class RedisWriter:
         """Append bytes. Raises StoreError if they cannot be stored; then the whole body is discarded."""
         self._refuse_if_done()
         try:
-            if self._spool.length + len(chunk) > self._max_size:
-                raise StoreError(f"the body does not fit into a store of {self._max_size} bytes")
+            if self._spool.length + len(chunk) > self._max_body:
+                raise StoreError(f"the body is larger than max_object, {self._max_body} bytes")
             self._spool.write(chunk)
         except StoreError:
             self.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def test_copies_are_listed_shown_counted_and_purged(config: Path, tmp_path: Path
     assert URL in run("ls", "--config", config).stdout
     assert URL in run("show", URL, "--config", config).stdout
     counted = json.loads(run("stats", "--json", "--config", config).stdout)["store"]
-    assert (counted["kind"], counted["entries"]) == ("redis", 1)
+    assert (counted["kind"], counted["entries"], counted["max_size"]) == ("redis", 1, None)
+    assert re.search(r"^engine use\t[0-9.]+ B$", run("stats", "--config", config).stdout, re.MULTILINE)
     assert run("purge", "--tag", "news", "--config", config).stdout == "1 copy deleted\n"
     assert URL not in run("ls", "--config", config).stdout
     logged = [
