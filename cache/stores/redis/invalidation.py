@@ -111,8 +111,8 @@ class Invalidation:
             self._removed_again(dict(some), await ask(self._lost_changes.commands(dict(some))))
 
     def _removed_again(self, keys: Mapping[str, int], replies: list[Reply]) -> None:
-        # the signal may be refused by an engine that is full; the removal itself never is
-        checked(replies[::2])
+        # the signal may be refused by an engine that is full; the removal itself, which is the first command, never is
+        checked(replies[:: len(replies) // len(keys)])
         self._lost_changes.forget(keys)
 
     def opened(self, send: Callable[[Request], None], holds: Holds) -> None:

@@ -21,7 +21,7 @@ MAX_KEYS = 10_000
 REPEATED = 10.0
 """Seconds in which a removal that the engine has carried out is made again after a new connection."""
 SIGNAL_LIFE = 60_000
-"""Milliseconds that the name lives by which other nodes are told of a removal."""
+"""Milliseconds that the name lives by which other nodes are told of a removal, if its deletion is lost."""
 
 
 class LostChanges:
@@ -109,10 +109,11 @@ class LostChanges:
 
 
 def removal(names: KeyNames, key: str) -> list[Command]:
-    """Return the commands that remove all that is stored under a key, and tell all nodes so."""
-    return [("UNLINK", names.row(key)), signal(names, key)]
+    """Return the commands that remove all that is stored under a key, the first one, and tell all nodes so."""
+    return [("UNLINK", names.row(key)), *signal(names, key)]
 
 
-def signal(names: KeyNames, key: str) -> Command:
-    """Return the command that tells all nodes of a removal under a key: one may be about to store what is older."""
-    return ("SET", names.removal(key), 1, "PX", SIGNAL_LIFE)
+def signal(names: KeyNames, key: str) -> list[Command]:
+    """Return the commands that tell all nodes of a removal under a key: one may be about to store what is older."""
+    # deleted at once, and told together with its creation: if it ended later, that would look like another removal
+    return [("SET", names.removal(key), 1, "PX", SIGNAL_LIFE), ("UNLINK", names.removal(key))]

@@ -228,7 +228,7 @@ class SharedRows:
             noted: list[int] = []
             commands = self._replacing(key, row, wanted)
             if wanted.removes:
-                commands.append(signal(self._names, key))
+                commands += signal(self._names, key)
             replies = self._engine.run(self._names.row(key), commands, self._noted(key, noted))
             if _is_replaced(replies):
                 return Changed(_entries(wanted.variants), row.number, noted[0], wanted.count)

@@ -55,7 +55,10 @@ class Walk:
         if scopes and len(keys) == len(scopes):
             yield from (self._read([self._names.row(key)]) for key in dict.fromkeys(keys))
         else:
-            yield from map(self._read, self._engine.scan(self._names.rows))
+            seen: set[str] = set()  # a scan may return a name again, and while a slot moves, two servers have it
+            for names in self._engine.scan(self._names.rows):
+                yield self._read([name for name in dict.fromkeys(names) if name not in seen])
+                seen.update(names)
 
     def delete(self, page: Sequence[FoundRow]) -> None:
         """Delete rows of one page with their bodies, except those that have changed since. Raises StoreError."""

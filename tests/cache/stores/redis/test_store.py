@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import DamagedEntry, Extent, Overtaken
+from cache.stores.base import DamagedEntry, Extent, Overtaken, StoreError
 from cache.stores.purge_scopes import ALL, Conditions, Scope, tag_name, url_name, where
+from cache.stores.redis.engine import Engine
+from cache.stores.redis.invalidation import Invalidation
 from cache.stores.redis.keys import KeyNames
 from cache.stores.redis.store import RedisStore
 from tests.cache.stores.redis.conftest import OpenNode
@@ -225,3 +227,37 @@ def test_uses_from_memory_are_told_to_the_engine(open_node: OpenNode, server: Re
     one.touch(stored.id)
     one.recency.tell()
     wait_until(lambda: server.client().info("commandstats").get("cmdstat_touch"))
+
+
+def test_a_removal_is_told_once(open_node: OpenNode, server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = open_node(), open_node()
+    told: list[bytes] = []
+    changed = Invalidation.changed
+
+    def record(invalidation: Invalidation, names: list[bytes] | None) -> None:
+        told.extend(names or [])
+        changed(invalidation, names)
+
+    monkeypatch.setattr(Invalidation, "changed", record)
+    one.delete(KEY)
+    one.delete(f"{KEY}second")
+    last = other.names.removal(f"{KEY}second").encode()
+    wait_until(lambda: last in told)
+    assert told.count(other.names.removal(KEY).encode()) == 1
+    assert not server.client().keys("*:x:*")  # nothing is left whose end would be told once more
+
+
+def test_a_name_that_a_scan_returns_twice_counts_once(open_node: OpenNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = open_node()
+    stored = put(node, new_entry())
+    name = node.names.row(KEY)
+    monkeypatch.setattr(Engine, "scan", lambda *_: iter([[name, name], [name]]))
+    assert list(node.entries()) == [stored]
+    assert node.statistics().entries == 1
+    assert node.measure([Scope(ALL)]).copies == 1
+    assert node.purge([Scope(ALL)]).copies == 1
+
+
+def test_a_body_over_the_limit_is_refused_with_the_name_of_the_setting(open_node: OpenNode) -> None:
+    with pytest.raises(StoreError, match="larger than max_object, 1000 bytes"):
+        put(open_node(max_body=1000), new_entry(), 1001)
