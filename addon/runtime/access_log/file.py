@@ -9,6 +9,7 @@ own line.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import select
@@ -30,6 +31,10 @@ MODE = 0o640
 
 MAX_WAITING_LINES = 50_000
 """Lines that may wait for the disk. If there are more, all waiting lines are dropped, with a warning."""
+
+
+WRITE_TIMEOUT = 5.0
+"""Seconds for which the reader of a pipe may let it be full. The lines are lost then, with a warning."""
 
 
 class AccessLog:
@@ -97,7 +102,8 @@ class AccessLog:
                     _write_all(file, data)
         except OSError as error:
             if lines:
-                logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
+                problem = "nothing reads this pipe" if error.errno == errno.ENXIO else error.strerror
+                logger.warning("%s: %d lines are lost: %s", self._path, len(lines), problem)
 
     def flush(self) -> None:
         """Start to write the waiting lines; the file is created if it does not exist."""
@@ -112,7 +118,8 @@ class AccessLog:
         if self._writing is not None:
             await self._writing
         lines, self._lines = self._lines, []
-        self._append(lines)
+        if lines:
+            await asyncio.get_running_loop().run_in_executor(None, self._append, lines)
 
 
 def _pieces(lines: Sequence[bytes]) -> Iterator[bytes]:
@@ -127,9 +134,22 @@ def _pieces(lines: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def _write_all(file: FileIO, data: bytes) -> None:
+    """Write all of the data. Raises OSError, also if a pipe stays full."""
     while data:
-        data = data[file.write(data) :]
+        written = file.write(data)
+        if written is None:  # the pipe is full
+            _wait_for_space(file)
+        else:
+            data = data[written:]
+
+
+def _wait_for_space(file: FileIO) -> None:
+    poll = select.poll()
+    poll.register(file, select.POLLOUT)
+    if not poll.poll(WRITE_TIMEOUT * 1000):
+        raise TimeoutError(errno.ETIMEDOUT, "the reader of this pipe does not read")
 
 
 def _open(path: str, flags: int) -> int:
-    return os.open(path, flags, MODE)
+    # a pipe that nothing reads would let this wait for ever, and the proxy would never end
+    return os.open(path, flags | os.O_NONBLOCK, MODE)

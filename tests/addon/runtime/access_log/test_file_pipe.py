@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 from pathlib import Path
+from threading import Thread
 
+import pytest
+
+from addon.runtime.access_log import file
 from addon.runtime.access_log.file import AccessLog, _pieces
 
 
@@ -32,3 +37,49 @@ def test_standard_output_can_be_the_log() -> None:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def closed_log(path: Path, *lines: str) -> None:
+    """Write lines to a log, and close it."""
+
+    async def run() -> None:
+        log = AccessLog(path)
+        for line in lines:
+            log._add(line)
+        await log.close()
+
+    asyncio.run(run())
+
+
+def test_a_named_pipe_without_a_reader_lets_the_log_be_closed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    closed_log(tmp_path / "pipe")
+    assert not caplog.messages
+    closed_log(tmp_path / "pipe", "one", "two")
+    assert caplog.messages == [f"{tmp_path / 'pipe'}: 2 lines are lost: nothing reads this pipe"]
+
+
+def test_a_named_pipe_whose_reader_does_not_read_lets_the_log_be_closed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file, "WRITE_TIMEOUT", 0.01)
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        closed_log(tmp_path / "pipe", *["a" * 1000] * 1000)
+        assert caplog.messages == [f"{tmp_path / 'pipe'}: 1000 lines are lost: the reader of this pipe does not read"]
+    finally:
+        os.close(reading)
+
+
+def test_a_reader_that_is_slower_than_the_log_gets_all_lines(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reading, True)
+    lines = [f"{number:06}" + "a" * 1000 for number in range(1000)]
+    writing = Thread(target=closed_log, args=(tmp_path / "pipe", *lines))
+    writing.start()
+    with os.fdopen(reading) as pipe:
+        read = [pipe.readline().removesuffix("\n") for _ in lines]
+    writing.join()
+    assert read == lines
