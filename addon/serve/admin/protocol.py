@@ -1,4 +1,4 @@
-"""HTTP on a connection of the admin listener: that of uvicorn, with a time limit for request heads."""
+"""HTTP on a connection of the admin listener: that of uvicorn, with time limits for clients."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ HEAD_TIMEOUT = 10.0
 """Seconds in which a request head must arrive, counted from the connection or from the end of the request before."""
 
 MAX_CONNECTIONS = 100
-"""Connections that may be open. For one more, one on which no request is being answered is closed."""
+"""Connections that may be open. For one more, one is closed whose client has no request, or does not read."""
+
+WRITE_TIMEOUT = 60.0
+"""Seconds for which a client may leave a response unread, once more of it waits than is kept for a connection."""
 
 
 class AdminProtocol(H11Protocol):
-    """One connection. uvicorn itself waits for a request head for ever."""
+    """One connection. uvicorn itself waits for ever, for a request head and for a client that does not read."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _write_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn declares it
         """Expect a request head from now on."""
@@ -29,12 +33,23 @@ class AdminProtocol(H11Protocol):
         self._watch()
         if len(self.connections) > MAX_CONNECTIONS:
             others = (each for each in self.connections if isinstance(each, AdminProtocol) and each is not self)
-            next((each for each in others if not each.answers), self).transport.close()
+            next((each for each in others if each.may_be_closed), self).transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Read bytes of the client."""
         super().data_received(data)
         self._watch()
+
+    def pause_writing(self) -> None:
+        """Expect the client to read from now on."""
+        super().pause_writing()
+        self._write_deadline = self.loop.call_later(WRITE_TIMEOUT, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read."""
+        super().resume_writing()
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that is not HTTP, or whose head is too large, and close the connection."""
@@ -50,13 +65,19 @@ class AdminProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""
         super().connection_lost(exc)
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for each in (self._deadline, self._write_deadline):
+            if each is not None:
+                each.cancel()
 
     @property
     def answers(self) -> bool:
         """True while a request is being answered."""
         return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def may_be_closed(self) -> bool:
+        """True while no request is being answered, or its response waits for the client to read."""
+        return not self.answers or self.flow.write_paused
 
     def _watch(self) -> None:
         """Set a deadline while no request is being answered, and none otherwise."""

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from addon.config.settings import Settings
-from addon.serve.admin import protocol
+from addon.serve.admin import protocol, server
 from addon.serve.admin.administered import Administered
+from addon.serve.admin.protocol import AdminProtocol
 from addon.serve.admin.server import AdminServer
 
 type Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -23,14 +24,14 @@ def converse(conversation: Conversation, folder: Path) -> None:
     async def run() -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         settings = Settings.model_validate({"store": {"path": str(folder)}})
-        server = AdminServer(Administered(settings, {}, lambda: True))
-        await server.start([listener])
+        admin = AdminServer(Administered(settings, {}, lambda: True))
+        await admin.start([listener])
         try:
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             await conversation(reader, writer)
             writer.close()
         finally:
-            await server.close()
+            await admin.close()
             listener.close()
 
     asyncio.run(run())
@@ -85,3 +86,49 @@ def test_content_that_is_malformed_after_the_response_ends_the_connection_and_is
 
     converse(conversation, tmp_path)
     assert caplog.text == ""
+
+
+REQUESTS = b"GET /page/style.css HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10_000
+"""More requests than the system keeps responses for."""
+
+
+@pytest.fixture
+def is_full(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Return an event that is set once a response waits for its client to read."""
+    event = asyncio.Event()
+
+    class Watched(AdminProtocol):
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            event.set()
+
+    monkeypatch.setattr(server, "AdminProtocol", Watched)
+    return event
+
+
+def test_connections_whose_client_does_not_read_lock_nobody_out(
+    is_full: asyncio.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def conversation(_: asyncio.StreamReader, unread: asyncio.StreamWriter) -> None:
+        unread.write(REQUESTS)
+        await is_full.wait()
+        reader, writer = await asyncio.open_connection(*unread.get_extra_info("peername"))
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await reader.readuntil(b'{"status": "ok"}\n')).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 1)
+    converse(conversation, tmp_path)
+
+
+def test_a_client_that_does_not_read_is_disconnected(
+    is_full: asyncio.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def conversation(reader: asyncio.StreamReader, unread: asyncio.StreamWriter) -> None:
+        unread.write(REQUESTS)
+        await is_full.wait()
+        with pytest.raises(ConnectionError):
+            await reader.read()
+
+    monkeypatch.setattr(protocol, "WRITE_TIMEOUT", 0.0)
+    converse(conversation, tmp_path)
