@@ -79,7 +79,8 @@ class AdminListener:
         if self._server is not None:
             await self._server.close()
         close_all(self._sockets)
-        if (path := self._proxy.settings.admin.socket) is not None and self._sockets and not handed_over:
+        path = self._proxy.settings.admin.socket
+        if path is not None and self._sockets and not handed_over and path.is_socket():
             path.unlink(missing_ok=True)
 
 

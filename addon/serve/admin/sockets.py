@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,8 @@ def _are_asked_for(sockets: Sequence[socket.socket], admin: AdminSettings) -> bo
 
 def _unix_socket(path: Path) -> socket.socket:
     """Return a Unix socket at a path; one that is left from another process is replaced. Raises OSError."""
+    if os.path.lexists(path) and not path.is_socket():
+        raise OSError(f"{path} exists, and is no socket")
     if path.is_socket() and ControlClient(path).is_listening():
         raise OSError(f"{path} is in use")
     temporary = path.with_name(f".{path.name}-{token_hex(4)}")

@@ -47,6 +47,15 @@ def test_a_unix_socket_is_for_this_user_only_and_is_gone_afterwards(workers: str
     assert not path.exists()
 
 
+def test_a_file_at_the_path_of_the_unix_socket_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    path.write_text("mine")
+    with pytest.raises(AssertionError) as failed:
+        Proxy(tmp_path, settings={"ADMIN__LISTEN": f"unix:{path}"})
+    assert f"cannot listen on unix:{path} for the admin API: {path} exists, and is no socket" in str(failed.value)
+    assert path.read_text() == "mine"
+
+
 def test_an_address_in_use_is_named_with_the_setting(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
