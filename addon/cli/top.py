@@ -12,7 +12,7 @@ import typer
 
 from addon.cli.find_proxy import proxies_whatever_the_settings
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
-from addon.cli.terminal import fail, print_json, print_line, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_note, print_table
 from addon.runtime.control_client import ControlClient
 from addon.runtime.exit_codes import FAILED
 
@@ -75,6 +75,8 @@ def _print_once(clients: list[ControlClient], *, as_json: bool) -> None:
     ):
         print_line("")
         print_table(columns, rows)
+    if not watch.lists_exchanges:
+        print_note(screen.NO_EXCHANGES)
 
 
 def _show(clients: list[ControlClient]) -> None:

@@ -92,6 +92,7 @@ def exchange_rows(exchanges: Sequence[Mapping[str, object]]) -> Iterator[Row]:
 OUTCOME_COLUMNS = ("OUTCOME", ">NOW/s", ">RESPONSES", ">SHARE")
 LATENCY_COLUMNS = ("TIMES", ">50%", ">95%", ">99%")
 HOST_COLUMNS = ("HOST", ">NOW/s", ">REQUESTS", ">HIT RATE", ">FROM COPIES", ">FAILURES")
+NO_EXCHANGES = "Exchanges are listed only with an admin listener: admin.listen."
 EXCHANGE_COLUMNS = ("TIME", ">STATUS", "DECISION/REASON", ">TOOK", "URL")
 
 
@@ -127,6 +128,8 @@ def _figures(change: Change) -> Table:
 
 
 def _exchanges(session: Session, lines: int) -> RenderableType:
+    if not session.lists_exchanges:
+        return Text(NO_EXCHANGES, style="dim", no_wrap=True)
     exchanges = session.listed
     session.selected = min(session.selected, max(0, len(exchanges) - 1))
     first = max(0, session.selected - lines + 1)

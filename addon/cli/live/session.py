@@ -44,6 +44,11 @@ class Session:
         self.question: Question | None = None
 
     @property
+    def lists_exchanges(self) -> bool:
+        """True if a proxy lists its exchanges."""
+        return self._watch.lists_exchanges
+
+    @property
     def listed(self) -> list[Mapping[str, object]]:
         """The exchanges that fit the pattern, the newest first."""
         wanted = self.pattern.lower()

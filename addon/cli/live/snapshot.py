@@ -92,11 +92,13 @@ class Watch:
     Attributes:
         clients: The proxies.
         exchanges: The latest exchanges, the newest first.
+        lists_exchanges: A proxy lists its exchanges; one without an admin listener does not.
     """
 
     def __init__(self, clients: Sequence[ControlClient]) -> None:
         self.clients = clients
         self.exchanges: deque[Mapping[str, object]] = deque(maxlen=MAX_EXCHANGES)
+        self.lists_exchanges = False
         self._last: dict[ControlClient, object] = {}
         self._snapshots: deque[Snapshot] = deque(maxlen=WINDOW)
 
@@ -112,12 +114,12 @@ class Watch:
                 summary = client.ask("summary")
                 samples.add_described(client.ask("metrics"))
                 modes.append(str(client.ask("mode")["mode"]))
-                self._look_at_exchanges(client)
             except ControlError as error:  # the others are still shown
                 problem = error
                 continue
             hosts.add(summary["hosts"])
             starts.append(float(str(summary["since"])))
+            self._look_at_exchanges(client)
         if problem and not modes:
             raise problem
         durations = samples.of("request_duration_seconds")
@@ -135,7 +137,11 @@ class Watch:
 
     def _look_at_exchanges(self, client: ControlClient) -> None:
         arguments = {"after": self._last[client]} if client in self._last else {}
-        reply = asyncio.run(client.ask_async("exchanges", **arguments))  # the reply may be long
+        try:
+            reply = asyncio.run(client.ask_async("exchanges", **arguments))  # the reply may be long
+        except ControlError:  # it has no admin listener, and keeps no exchanges
+            return
+        self.lists_exchanges = True
         self._last[client] = reply["last"]
         exchanges = reply["exchanges"]
         self.exchanges.extendleft(map(table_in, exchanges if isinstance(exchanges, list) else ()))

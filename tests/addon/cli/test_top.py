@@ -52,6 +52,15 @@ def test_one_look_as_json(directory: Path) -> None:
     assert found["requests_per_second"] > 0
 
 
+def test_a_proxy_without_an_admin_listener_is_shown_without_exchanges(directory: Path) -> None:
+    handlers = ToldNumbers().handlers()
+    del handlers["exchanges"]
+    with running_proxy(directory, **handlers):
+        result = secondhand("top", "--once", "--store", directory)
+    assert [line.split("\t")[2] for line in result.stdout.splitlines() if line.startswith("0.test")] == ["80"]
+    assert "Exchanges are listed only with an admin listener: admin.listen." in result.stderr
+
+
 def test_without_a_proxy_it_fails(directory: Path) -> None:
     result = secondhand("top", "--once", "--store", directory)
     assert result.exit_code == 1

@@ -46,6 +46,16 @@ def test_a_small_terminal_has_all_parts_and_a_large_one_more_rows(watch: Watch) 
     assert "\\x1b]0;owned" in "\n".join(large)
 
 
+def test_it_says_why_no_exchange_is_listed(tmp_path: Path) -> None:
+    handlers = ToldNumbers().handlers()
+    del handlers["exchanges"]
+    with running_proxy(tmp_path, **handlers):
+        watch = Watch(running_proxies(tmp_path))
+        text = "\n".join(drawn(watch.look(), Session(watch), 80, 24))
+    assert "Exchanges are listed only with an admin listener: admin.listen." in text
+    assert "0.test" in text
+
+
 def test_the_selected_exchange_is_always_shown(watch: Watch) -> None:
     change, session = watch.look(), Session(watch)
     for _ in range(40):
