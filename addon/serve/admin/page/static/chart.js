@@ -11,6 +11,8 @@ const STEP = 3; // seconds between two looks at the counters
 
 const LIVE_BARS = 100;
 
+const MAX_GAP = 3 * STEP; // nobody knows when the responses of a longer time were sent, as while the tab was hidden
+
 const HEIGHT = 100;
 
 const RANGES = {
@@ -39,10 +41,11 @@ function choose(name, now = true) {
 
 /** Add the outcomes that are counted now; `at` is in seconds since the epoch. */
 export function addToChart(outcomes, at) {
-  if (before !== null && at - before.at < 1) return; // the counters were looked at twice
-  if (before !== null) {
+  const seconds = before === null ? Infinity : at - before.at;
+  if (seconds < 1) return; // the counters were looked at twice
+  if (seconds <= MAX_GAP) {
     const changes = OUTCOMES.map(([name]) => [name, Math.max(0, outcomes[name] - before.outcomes[name])]);
-    live = [...live, { seconds: at - before.at, ...Object.fromEntries(changes) }].slice(-LIVE_BARS);
+    live = [...live, { at, seconds, ...Object.fromEntries(changes) }].slice(-LIVE_BARS);
   }
   before = { outcomes, at };
 }
@@ -50,17 +53,18 @@ export function addToChart(outcomes, at) {
 /** Show the range that is chosen. */
 export async function showChart() {
   const chosen = range, now = Date.now() / 1000;
-  const bars = chosen === "live" ? liveBars() : barsOf(await get("/series", { range: chosen }), now);
+  const bars = chosen === "live" ? liveBars(now) : barsOf(await get("/series", { range: chosen }), now);
   if (chosen === range) show("chart", [chosen, bars, Math.floor(now / RANGES[chosen][2])], () => figure(bars, now));
 }
 
-/** Return the looks at the counters as bars, the latest one at the end. */
-const liveBars = () => live.map((bar, number) => ({ ...bar, place: LIVE_BARS - live.length + number }));
+/** Return the looks at the counters as bars, each at the place of its time. */
+const liveBars = (now) =>
+  live.map((bar) => ({ ...bar, place: LIVE_BARS - (now - bar.at + bar.seconds) / STEP, width: bar.seconds / STEP })).filter(({ place }) => place >= 0);
 
 /** Return the points of a series as bars, each at the place of its time. */
 function barsOf({ range: name, step, points }, now) {
   const from = Math.ceil(now / step) * step - RANGES[name][1];
-  return points.filter(({ at }) => at >= from).map((point) => ({ ...point, seconds: step, place: (point.at - from) / step }));
+  return points.filter(({ at }) => at >= from).map((point) => ({ ...point, seconds: step, place: (point.at - from) / step, width: 1 }));
 }
 
 const sumOf = (bar) => OUTCOMES.reduce((sum, [name]) => sum + bar[name], 0);
@@ -84,6 +88,6 @@ function stacked(bar, scale) {
   let base = HEIGHT;
   return OUTCOMES.filter(([name]) => bar[name]).map(([name]) => {
     base -= bar[name] * scale;
-    return drawn("rect", { class: name, x: bar.place + 0.06, width: 0.88, y: base, height: bar[name] * scale });
+    return drawn("rect", { class: name, x: bar.place + 0.06, width: bar.width - 0.12, y: base, height: bar[name] * scale });
   });
 }
