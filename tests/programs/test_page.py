@@ -70,6 +70,20 @@ async def fill(page: Page, form: str, **values: str) -> None:
     await page.value(f"document.querySelector('#{form}').requestSubmit()")
 
 
+async def hold(page: Page, part: str) -> None:
+    """Hold back the replies to requests whose path has a part, until `release`."""
+    await page.value("window.send = window.fetch; window.held = []; true")
+    kept = "new Promise((resolve) => held.push(() => resolve(send(path, ...rest))))"
+    given = f"path.includes({json.dumps(part)}) ? {kept} : send(path, ...rest)"
+    await page.value(f"window.fetch = (path, ...rest) => {given}; true")
+
+
+async def release(page: Page) -> None:
+    """Let the replies come that were held back."""
+    await page.value("window.fetch = send; held.forEach((each) => each())")
+    await asyncio.sleep(1)  # longer than it takes to show a reply
+
+
 def test_four_questions_are_answered_without_a_click(used: Proxy, origin: Origin, tmp_path: Path) -> None:
     async def reading(page: Page) -> None:
         works = str(await page.value(text_of("#works")))
@@ -233,3 +247,70 @@ def test_without_the_token_the_page_shows_nothing_but_how_to_get_it(used: Proxy,
             assert "secondhand page" in str(await page.value(text_of("#no-token")))
 
     asyncio.run(looking())
+
+
+def test_a_late_count_is_not_offered_for_another_selection(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    url = f"http://localhost:{origin.port}/static/0"
+
+    async def changing(page: Page) -> None:
+        await go(page, "purge")
+        await hold(page, "/purge")
+        await fill(page, "purge-form", kind="prefix", value=url)
+        field = "document.querySelector('#purge-form').elements.value"
+        await page.value(f"{field}.value = 'x'; {field}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+        await release(page)
+        assert await page.value("document.querySelector('#purge-confirm').hidden")
+        await fill(page, "purge-form", kind="prefix", value=url)
+        await shows(page, "#purge-confirm", f"Delete 10 responses: all URLs that begin with {url}")
+
+    look(used, tmp_path, changing)
+
+
+def test_a_late_explanation_is_not_shown_under_another_url(used: Proxy, tmp_path: Path) -> None:
+    async def choosing(page: Page) -> None:
+        await go(page, "live")
+        await shows(page, "#live-list", "/secret")
+        choose = (
+            "[...document.querySelectorAll('#live-list button')].find((each) => each.innerText.includes('%s')).click()"
+        )
+        await hold(page, "secret")
+        await page.value(choose % "/secret")
+        await page.value(choose % "/static/00")
+        await shows(page, "#why-content", "A request now would get the copy.")
+        await release(page)
+        assert "A request now would get the copy." in str(await page.value(text_of("#why-content")))
+
+    look(used, tmp_path, choosing)
+
+
+def test_requests_are_listed_when_the_token_comes_after_the_page(used: Proxy, tmp_path: Path) -> None:
+    address, _, token = used.run("page", "--print-url").strip().partition("#")
+
+    async def looking() -> None:
+        async with browser_page(tmp_path / "profile") as page:
+            await page.open(address)
+            await page.shows("document.querySelector('#no-token')?.hidden === false")
+            await page.value(f"location.hash = {json.dumps(token)}")
+            await shows(page, "#works", "requests since")
+            await go(page, "live")
+            await shows(page, "#live-list", "/static/59")
+
+    asyncio.run(looking())
+
+
+def test_the_list_of_requests_says_that_it_waits_for_the_focus_to_leave(
+    used: Proxy, origin: Origin, tmp_path: Path
+) -> None:
+    url = serve_page(origin, "/while-reading")
+
+    async def reading(page: Page) -> None:
+        await go(page, "live")
+        await shows(page, "#live-list", "/static/59")
+        await page.value("document.querySelector('#live-list').focus()")
+        visit(used, url)
+        await page.shows("!document.querySelector('#live-held').hidden")
+        await page.value("document.activeElement.blur()")
+        await shows(page, "#live-list", url)
+        assert await page.value("document.querySelector('#live-held').hidden")
+
+    look(used, tmp_path, reading)

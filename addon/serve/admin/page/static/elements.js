@@ -31,13 +31,15 @@ const shown = new Map();
 
 /**
  * Put new content into an element, unless `key` says that it is the same as before. While the focus or a selection is
- * inside, the old content stays: nobody loses the place at which they read or type.
+ * inside, the old content stays: nobody loses the place at which they read or type. Return false if it stays for that.
  */
 export function show(id, key, make) {
   const place = byId(id), text = JSON.stringify(key);
-  if (shown.get(id) === text || place.contains(document.activeElement) || isSelected(place)) return;
+  if (shown.get(id) === text) return true;
+  if (place.contains(document.activeElement) || isSelected(place)) return false;
   shown.set(id, text);
   place.replaceChildren(...[make()].flat().filter(Boolean));
+  return true;
 }
 
 function isSelected(place) {

@@ -2,6 +2,7 @@
 
 import { events, get } from "./api.js";
 import { byId, element, show, table } from "./elements.js";
+import { orSay, say, withdraw } from "./message.js";
 import { inWords, wentOut } from "./outcomes.js";
 import { clock, number, size, time } from "./units.js";
 import { openWhy } from "./why.js";
@@ -14,28 +15,42 @@ const RETRY = 2000; // milliseconds
 
 const TOP = 15;
 
+const LOST = "The connection to the proxy is lost; trying again.";
+
 let exchanges = [];
 let known = new Set();
 let changed = false;
 let lost = 0;
+let following = false;
 
 /** The latest exchanges, the oldest first. */
 export const latest = () => exchanges;
 
-/** Read exchanges for as long as the page is open. `state(text)` is called when the connection is lost or back. */
-export async function follow(state) {
+/** Read exchanges for as long as the page is open and the token is right, unless that is done already. */
+export async function follow() {
+  if (following) return;
+  following = true;
+  try {
+    await readExchanges();
+  } finally {
+    following = false;
+  }
+}
+
+/** Read exchanges until the proxy refuses the token. */
+async function readExchanges() {
   for (;;) {
     await untilVisible();
     const end = new AbortController(), endIfHidden = () => document.hidden && end.abort();
     document.addEventListener("visibilitychange", endIfHidden);
     try {
-      await events("/exchanges", end.signal, () => (state(""), load()), take);
+      await events("/exchanges", end.signal, () => (withdraw(LOST), orSay(load)), take);
     } catch (error) {
       if (error.status === 401) return;
     }
     document.removeEventListener("visibilitychange", endIfHidden);
     if (end.signal.aborted) continue;
-    state("The connection to the proxy is lost; trying again.");
+    say(LOST);
     await new Promise((resolve) => setTimeout(resolve, RETRY));
   }
 }
@@ -72,10 +87,10 @@ function add(exchange) {
 export function showLive(force = false) {
   const form = byId("live-filters").elements;
   if (byId("live").hidden || (!force && (!changed || form.paused.checked))) return;
-  changed = false;
   const found = exchanges.filter(filter(form)).reverse();
   const shown = found.slice(0, MAX_SHOWN);
-  show("live-list", [shown, found.length, lost], () => list(shown, found.length));
+  changed = !show("live-list", [shown, found.length, lost], () => list(shown, found.length));
+  byId("live-held").hidden = !changed;
   show("top-misses", topMisses(), () => missesTable(topMisses()));
   showReasons();
 }

@@ -6,7 +6,7 @@ import { showClients } from "./clients.js";
 import { byId, element, show } from "./elements.js";
 import { showHosts } from "./hosts.js";
 import { follow, setUpLive, showLive } from "./live.js";
-import { say } from "./message.js";
+import { say, withdraw } from "./message.js";
 import { setUpModes, showMode, showModes, showRecordings } from "./modes.js";
 import { outcomesOf } from "./outcomes.js";
 import { showOverview } from "./overview.js";
@@ -18,7 +18,10 @@ const INTERVAL = 3000; // milliseconds between two looks at the counters
 
 const LIVE_INTERVAL = 500;
 
+const NO_ANSWER = "The proxy does not answer.";
+
 let state = null;
+let problem = ""; // of the latest look at the counters
 
 /** Show the view that the address names, and none without a token. */
 function showView() {
@@ -32,6 +35,7 @@ function showView() {
     else link.removeAttribute("aria-current");
   }
   say("");
+  if (hasToken()) follow();
   if (name === "store") list();
   if (name === "modes") showRecordings(refresh);
   showLive(true);
@@ -43,11 +47,12 @@ async function refresh() {
     const [status, stats, notStored, missing] = await Promise.all(["/status", "/stats", "/not-stored", "/missing"].map((path) => get(path)));
     addToChart(outcomesOf(stats.counters), Date.now() / 1000);
     state = { status, stats, notStored, missing };
+    withdraw(problem);
     draw();
     if (!byId("overview").hidden) await showChart();
   } catch (error) {
     if (error.status === 401) showView();
-    else say(error.status ? error.message : "The proxy does not answer.");
+    else say((problem = error.status ? error.message : NO_ANSWER));
   }
 }
 
@@ -92,4 +97,3 @@ addEventListener("hashchange", () => {
 showView();
 repeat();
 setInterval(showLive, LIVE_INTERVAL);
-if (hasToken()) follow(say);

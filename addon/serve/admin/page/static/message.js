@@ -7,6 +7,11 @@ export function say(text) {
   byId("message").textContent = text;
 }
 
+/** Remove a sentence, unless another one is shown by now. */
+export function withdraw(text) {
+  if (byId("message").textContent === text) say("");
+}
+
 /** Do something, and say what went wrong if it does. */
 export async function orSay(action) {
   try {

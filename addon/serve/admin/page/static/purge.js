@@ -24,6 +24,13 @@ function wanted() {
   return soft.checked ? { ...what, soft: true } : what;
 }
 
+/** Return what the form selects, in the words of the form. */
+function inWords() {
+  const { kind, value } = byId("purge-form").elements;
+  const words = kind.selectedOptions[0].textContent;
+  return kind.value === "all" ? words : `${words} ${value.value.trim()}`;
+}
+
 function forget() {
   const { kind, value } = byId("purge-form").elements;
   value.parentElement.hidden = kind.value === "all";
@@ -37,12 +44,14 @@ async function count() {
   say("");
   const what = wanted();
   const found = await send("POST", "/purge", { ...what, dry_run: true });
+  if (JSON.stringify(what) !== JSON.stringify(wanted())) return; // the form was changed meanwhile
   const sized = found.size === undefined ? "" : ` with ${size(found.size)}`;
   const does = what.soft ? "be marked as stale" : "be deleted";
   byId("purge-count").textContent = `${counted(found.copies, "stored response")}${sized} would ${does}.`;
   counting = what;
   byId("purge-confirm").hidden = !found.copies;
-  byId("purge-confirm").textContent = what.soft ? `Mark ${counted(found.copies, "response")} as stale` : `Delete ${counted(found.copies, "response")}`;
+  const responses = counted(found.copies, "response");
+  byId("purge-confirm").textContent = `${what.soft ? `Mark ${responses} as stale` : `Delete ${responses}`}: ${inWords()}`;
 }
 
 async function purge() {

@@ -16,6 +16,7 @@ const LISTS = {
 };
 
 let next = null;
+let asked = 0; // counts the lists that were asked for
 
 /** Let the forms work. */
 export function setUpStore() {
@@ -38,15 +39,17 @@ export function setUpStore() {
 
 /** List the stored responses that fit, those after a URL. */
 export async function list(after = "") {
+  const turn = ++asked;
   try {
     const wanted = Object.fromEntries(new FormData(byId("store-form")));
     const found = await get("/entries", { ...wanted, limit: PART, after });
+    if (turn !== asked) return; // another list is wanted by now
     next = found.next;
     byId("store-list").replaceChildren(entriesTable(found.entries));
     byId("store-first").hidden = !after;
     byId("store-next").hidden = next === null;
   } catch (error) {
-    say(error.message);
+    if (turn === asked) say(error.message);
   }
 }
 

@@ -5,17 +5,21 @@ import { byId, drawn, element, table } from "./elements.js";
 import { inWords } from "./outcomes.js";
 import { clock, size, time } from "./units.js";
 
+let asked = 0; // counts the explanations that were asked for
+
 /** Open the drawer for a URL; `exchange` is a request for it, if one is known. */
 export async function openWhy(url, exchange = {}) {
-  const drawer = byId("why"), content = byId("why-content"), method = exchange.method ?? "GET";
+  const drawer = byId("why"), content = byId("why-content"), method = exchange.method ?? "GET", turn = ++asked;
   byId("why-title").textContent = `${method} ${url}`;
   content.replaceChildren(element("p", { class: "note" }, "Asking the proxy…"));
   if (!drawer.open) drawer.showModal();
   byId("why-title").focus();
   try {
     const [why, shown] = await Promise.all([get("/why", { url, method }), get("/show", { url })]);
+    if (turn !== asked) return; // another URL is shown by now
     content.replaceChildren(...[past(exchange), ...present(why), ...shown.variants.flatMap(variant)].filter(Boolean));
   } catch (error) {
+    if (turn !== asked) return;
     content.replaceChildren(...[past(exchange), element("p", {}, `There is no explanation: ${error.message}`)].filter(Boolean));
   }
 }
