@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,20 +23,35 @@ class TokenFile:
         self.path = path
 
     def make(self) -> None:
-        """Make the file with a new token, for this user only, if it does not exist. Raises OSError."""
+        """Make the file with a new token, for this user only, if it does not exist or is empty. Raises OSError."""
+        is_empty = self._is_empty()
+        if os.path.lexists(self.path) and not is_empty:
+            return
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # it gets its name when it is complete: a full disk would leave an empty file
+        temporary = self.path.with_name(f".{self.path.name}-{secrets.token_hex(4)}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            descriptor = os.open(self.path, flags, 0o600)
-        except FileExistsError:
-            return
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"{secrets.token_hex(32)}\n")
+            with os.fdopen(os.open(temporary, flags, 0o600), "w") as file:
+                file.write(f"{secrets.token_hex(32)}\n")
+            if is_empty:
+                temporary.replace(self.path)
+            else:
+                _give_name(temporary, self.path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _is_empty(self) -> bool:
+        try:
+            found = self.path.lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
     def is_token(self, text: str) -> bool:
         """Return whether a text is the token. Without a file that can be read, no text is.
 
-        A file that was removed, perhaps with the directory of the store, is made again.
+        A file that was removed, perhaps with the directory of the store, or is empty, is made again.
         """
         wanted = self.read()
         if wanted is None:
@@ -54,3 +70,13 @@ class TokenFile:
         except (OSError, ValueError):
             return None
         return token if len(token) >= MIN_TOKEN else None
+
+
+def _give_name(temporary: Path, path: Path) -> None:
+    """Let a file have a name, unless another file has it already. Raises OSError."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:  # another process was faster
+        return
+    except OSError:  # a file system without hard links
+        temporary.replace(path)

@@ -52,6 +52,39 @@ def test_a_file_that_was_removed_is_made_again_with_another_token(tmp_path: Path
     assert not file.is_token(old)
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+def test_an_empty_file_as_a_full_disk_leaves_it_gets_a_token(
+    has_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refused)
+    (tmp_path / "empty").touch()
+    for name in ("empty", "missing"):
+        file = TokenFile(tmp_path / name)
+        file.make()
+        assert file.is_token(file.path.read_text().strip())
+        assert file.path.stat().st_mode & 0o777 == 0o600
+    assert {each.name for each in tmp_path.iterdir()} == {"empty", "missing"}
+
+
+def test_a_token_that_another_process_makes_at_the_same_time_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = TokenFile(tmp_path / "token")
+    link = os.link
+
+    def other_is_faster(temporary: Path, path: Path) -> None:
+        path.write_text("the-token-of-the-other")
+        link(temporary, path)
+
+    monkeypatch.setattr(os, "link", other_is_faster)
+    file.make()
+    assert file.is_token("the-token-of-the-other")
+
+
 def test_a_new_token_is_in_force_as_soon_as_it_is_written(tmp_path: Path) -> None:
     file = TokenFile(tmp_path / "token")
     file.path.write_text("the-first-token-of-all")
