@@ -17,9 +17,16 @@ def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError('the URL of a collector, like "http://127.0.0.1:4318/v1/traces"')
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.exporter.otlp.proto.http") is None:
+    if not _has_exporter():
         raise ValueError('"", since traces need the extra: pip install "secondhand[otel]"')
     return value
+
+
+def _has_exporter() -> bool:
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ImportError:  # a package above it is missing
+        return False
 
 
 class TracesSettings(Section):

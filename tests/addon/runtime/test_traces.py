@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -108,3 +109,12 @@ def test_without_the_setting_a_context_is_passed_on_unchanged() -> None:
         assert told == [PARENT]
 
     run_conversation(conversation, records(told, OK))
+
+
+@pytest.mark.parametrize("missing", ["opentelemetry", "opentelemetry.exporter"])
+def test_without_an_exporter_the_extra_is_named(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.startswith("opentelemetry.exporter")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ValueError, match=r"secondhand\[otel\]"):
+        TracesSettings.model_validate(ON)
