@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -18,6 +18,8 @@ from starlette.types import Message, Receive, Scope, Send
 from addon.runtime.control import Handler
 from addon.runtime.control_client import ControlError
 from addon.serve.admin.responses import problem
+
+logger = logging.getLogger(__name__)
 
 INTERVAL = 0.5
 """Seconds between two questions for new exchanges."""
@@ -137,11 +139,15 @@ class ExchangeStream:
         seen: object = None
         while self._listeners:
             self._listeners = {each for each in self._listeners if not each.is_closed}
-            with suppress(ControlError, ValueError):  # no process serves clients at the moment
+            try:
                 reply = await self._commands["exchanges"]({} if seen is None else {"after": seen})
                 if seen is not None:
                     self._pass_on(reply)
                 seen = {**(seen if isinstance(seen, dict) else {}), **_table(reply["last"])}
+            except (ControlError, ValueError):
+                pass  # no process serves clients at the moment
+            except Exception:  # whatever it is, those who listen get the exchanges that follow
+                logger.exception("new exchanges are not passed on")
             self._begun.set()
             await asyncio.sleep(INTERVAL)
 

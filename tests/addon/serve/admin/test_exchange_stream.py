@@ -7,13 +7,13 @@ import http.client
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from addon.serve.admin import exchange_stream
-from addon.serve.admin.exchange_stream import MAX_LISTENERS, MAX_WAITING, Listener, event_bytes
+from addon.serve.admin.exchange_stream import MAX_LISTENERS, MAX_WAITING, ExchangeStream, Listener, event_bytes
 from tests.fixtures.admin_client import AdminClient, admin_of, visit
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.static_pages import serve_page
@@ -106,3 +106,24 @@ def last_status(admin: AdminClient) -> int:
     stream = Stream(admin)
     stream.close()
     return stream.response.status
+
+
+def test_a_failed_question_for_exchanges_is_not_the_last_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    replies = iter([{}, {"exchanges": [], "lost": 0, "last": {}}, {"exchanges": ["one"], "lost": 0, "last": {}}])
+
+    async def exchanges(_: Mapping[str, object]) -> dict[str, object]:
+        return next(replies)
+
+    async def conversation() -> None:
+        stream = ExchangeStream({"exchanges": exchanges})
+        async with asyncio.timeout(TIMEOUT):
+            await stream.response()
+            (listener,) = stream._listeners
+            assert await listener.next() == event_bytes("exchange", "one")
+            await stream.close()
+
+    monkeypatch.setattr(exchange_stream, "INTERVAL", 0.0)
+    asyncio.run(conversation())
+    assert "new exchanges are not passed on" in caplog.messages
