@@ -67,6 +67,10 @@ class SeriesRecorder:
 
     async def note(self) -> None:
         """Add what was counted since the last time. What cannot be written now is added the next time."""
+        # a cancelled caller must not leave a thread that writes what the next one would add again
+        await asyncio.shield(self._note())
+
+    async def _note(self) -> None:
         async with self._lock:
             counted, now = counts_of(await self._counters()), self._clock()
             # a minute that has just ended is the one that the counts belong to

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from addon.runtime.control_client import ControlError
 from addon.runtime.series.counts import COUNTS
-from addon.runtime.series.recorder import SeriesRecorder
+from addon.runtime.series.recorder import SeriesRecorder, described
 from addon.runtime.series.series_file import FILE_NAME, SeriesFile
 
 NOON = 1_800_014_400.0
@@ -123,3 +124,31 @@ def test_the_recorder_looks_as_soon_as_it_starts_and_once_more_at_the_end(counti
 
     asyncio.run(run())
     assert counting.points() == {0: 5}
+
+
+def test_a_note_that_is_cancelled_while_it_is_written_is_not_added_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = Counting(SeriesFile(tmp_path))
+    recorder = SeriesRecorder(SeriesFile(tmp_path), counting.counters, lambda: counting.now)
+    is_writing, may_write = Event(), Event()
+    add = SeriesFile.add
+
+    def slow_add(file: SeriesFile, at: float, counts: tuple[int, ...]) -> None:
+        is_writing.set()
+        may_write.wait()
+        add(file, at, counts)
+
+    async def run() -> None:
+        recorder.start()
+        await asyncio.to_thread(is_writing.wait)
+        closing = asyncio.create_task(recorder.close())
+        await asyncio.sleep(0.01)
+        may_write.set()
+        await closing
+
+    counting.hits = 3
+    monkeypatch.setattr(SeriesFile, "add", slow_add)
+    asyncio.run(run())
+    points = SeriesFile(tmp_path).points(3600, counting.now)
+    assert sum(int(str(described(*point)["hit"])) for point in points) == 3
