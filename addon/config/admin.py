@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Strict, ValidationInfo
 
-from addon.config.addresses import is_loopback
+from addon.config.addresses import UNSPECIFIED_ADDRESSES, is_loopback
 from addon.config.model import Section
 from addon.config.user_folders import expanded
 
@@ -55,6 +55,14 @@ class AdminSettings(Section):
         """The host (an IPv6 address without brackets) and the port to listen on; None for a Unix socket or none."""
         match = _LISTEN.fullmatch(self.listen)
         return (match["host"].strip("[]").lower(), int(match["port"])) if match else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The hosts by which it may be asked, besides those of the loopback interface; IPv6 addresses in brackets."""
+        if self.address is None or self.address[0] in UNSPECIFIED_ADDRESSES:
+            return frozenset(self.hosts)
+        host, _ = self.address
+        return frozenset({*self.hosts, f"[{host}]" if ":" in host else host})
 
     @property
     def port(self) -> int | None:

@@ -31,7 +31,7 @@ class AdminServer:
         settings = proxy.settings.admin
         token = TokenFile(settings.token(proxy.settings.store.directory))
         health = Health(proxy.commands, proxy.takes_clients, needs_origin=settings.ready_needs_origin)
-        access = Access(token, settings.hosts, page=PATHS, metrics_without_token=settings.metrics_without_token)
+        access = Access(token, settings.names, page=PATHS, metrics_without_token=settings.metrics_without_token)
         self._stream = ExchangeStream(proxy.commands)
         routes = [*health.routes(), metrics_route(proxy.commands), *page_routes()]
         config = uvicorn.Config(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -136,6 +137,29 @@ def test_with_such_a_name_it_may_listen_there() -> None:
     assert AdminSettings(listen="localhost:0").address == ("localhost", 0)
     with pytest.raises(ValueError, match="host names and addresses without a port"):
         AdminSettings(hosts=("proxy.example:9000",))
+
+
+@pytest.mark.parametrize(
+    ("listen", "names"),
+    [
+        ("192.0.2.7:9000", {"proxy.example", "192.0.2.7"}),
+        ("[FD00::1]:9000", {"proxy.example", "[fd00::1]"}),
+        ("0.0.0.0:9000", {"proxy.example"}),
+        ("[::]:9000", {"proxy.example"}),
+        ("unix:/run/admin.sock", {"proxy.example"}),
+    ],
+)
+def test_it_may_be_asked_by_the_address_on_which_it_listens(listen: str, names: set[str]) -> None:
+    assert AdminSettings(hosts=("proxy.example",), listen=listen).names == names
+
+
+def test_the_address_of_the_page_is_admitted_on_any_loopback_address(tmp_path: Path) -> None:
+    with Proxy(tmp_path, settings={"ADMIN__LISTEN": "127.0.0.2:0"}) as proxy:
+        url = proxy.run("page", "--print-url").strip()
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
+        connection.request("GET", "/page/")
+        assert connection.getresponse().status == 200
+        connection.close()
 
 
 def test_the_http_server_is_imported_only_when_a_client_connects() -> None:
