@@ -75,6 +75,7 @@ def test_a_named_pipe_whose_reader_does_not_read_lets_the_log_be_closed(
 def test_a_reader_that_is_slower_than_the_log_gets_all_lines(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    other_writer = os.open(tmp_path / "pipe", os.O_WRONLY)  # or the reader is at the end before the log has begun
     os.set_blocking(reading, True)
     lines = [f"{number:06}" + "a" * 1000 for number in range(1000)]
     writing = Thread(target=closed_log, args=(tmp_path / "pipe", *lines))
@@ -82,4 +83,5 @@ def test_a_reader_that_is_slower_than_the_log_gets_all_lines(tmp_path: Path) -> 
     with os.fdopen(reading) as pipe:
         read = [pipe.readline().removesuffix("\n") for _ in lines]
     writing.join()
+    os.close(other_writer)
     assert read == lines
