@@ -138,6 +138,7 @@ def _reasons(facts: Facts) -> Iterator[str]:
     refused = [(count, *_told(Refused, name)) for name, count in _family(facts.counters, "refused.")]
     failures = [(count, name, "") for name, count in _family(facts.counters, "failures.")]
     yield "<h2>Errors</h2>"
+    yield _since_start(facts)
     yield _table_or("The proxy sent no error of its own.", ["#Responses", "Reason", "Meaning"], refused, facts)
     if failures:
         yield "<p>Exchanges with origins that failed:</p>"

@@ -89,6 +89,11 @@ def test_without_a_running_proxy_there_are_the_counts_over_time_and_what_is_stor
     assert "1,020 responses" not in text
 
 
+def test_no_section_is_empty_without_a_running_proxy(directory: Path) -> None:
+    html = report(directory)
+    assert re.findall(r"</h2>\s*(?:<h2>|</main>)", html) == []
+
+
 def test_reasons_and_hosts_are_those_of_the_running_proxy(directory: Path) -> None:
     with running_proxy(directory, stats=stats, store=store, summary=summary, series=series):
         html = report(directory)
