@@ -69,6 +69,12 @@ def test_services_of_compose_are_confined_and_their_files_exist() -> None:
     assert valkey["valkey"]["read_only"]
 
 
+def test_each_volume_of_the_composed_edge_has_a_folder_that_its_settings_name() -> None:
+    settings = configure(DEPLOY / "compose" / "config.toml", {}, {}).settings
+    named = read_yaml("compose/compose.yaml")["services"]["secondhand"]["volumes"][1:]  # the first one is the settings
+    assert [volume for volume in named if not settings.store.directory.is_relative_to(volume.partition(":")[2])] == []
+
+
 def test_prometheus_asks_by_a_name_that_the_admin_api_accepts() -> None:
     (scrape,) = read_yaml("compose/prometheus.yml")["scrape_configs"]
     (target,) = scrape["static_configs"][0]["targets"]
