@@ -314,3 +314,30 @@ def test_the_list_of_requests_says_that_it_waits_for_the_focus_to_leave(
         assert await page.value("document.querySelector('#live-held').hidden")
 
     look(used, tmp_path, reading)
+
+
+def test_the_chart_leaves_out_the_time_for_which_nobody_looked(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    url = serve_page(origin, "/unseen")
+
+    async def returning(page: Page) -> None:
+        await page.value("document.querySelector('[data-range=live]').click()")
+        await hold(page, "/stats")
+        await page.shows("held.length")
+        for _ in range(5):
+            visit(used, url)
+        await page.value("window.real = Date.now; Date.now = () => real() + 60_000; true")
+        await release(page)
+        visit(used, url)
+        await shows(page, "#chart", "1 response in the last 5 minutes")
+
+    look(used, tmp_path, returning)
+
+
+def test_the_page_says_that_the_proxy_does_not_answer_until_it_does(used: Proxy, tmp_path: Path) -> None:
+    async def waiting(page: Page) -> None:
+        await page.value("window.send = window.fetch; window.fetch = () => Promise.reject(new TypeError()); true")
+        await shows(page, "#message", "The proxy does not answer.")
+        await page.value("window.fetch = send; true")
+        await page.shows(f"({text_of('#message')}) === ''")
+
+    look(used, tmp_path, waiting)
