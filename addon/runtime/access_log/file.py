@@ -70,16 +70,20 @@ class AccessLog:
         if not self._repeats:
             self._add(prepared % self._format.values(Sending(now, client, transport=transport)))
             return
-        second = int(now)
-        if second != self._second or client != self._client:  # to make the values takes longer than the hit itself
-            self._second, self._client = second, client
+        if int(now) != self._second or client != self._client:  # to make the values takes longer than the hit itself
+            self._second, self._client = int(now), client
             self._values = self._format.values(Sending(now, client))
-        self._add(prepared % self._values)
+        self._lines.append(prepared % self._values)  # without a call, as most hits come here
+        if self._timer is None:
+            self._write_soon()
 
     def _add(self, line: str) -> None:
         self._lines.append(line)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
+            self._write_soon()
+
+    def _write_soon(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
 
     def _write(self) -> None:
         self._timer = None
@@ -87,7 +91,7 @@ class AccessLog:
             if len(self._lines) > MAX_WAITING_LINES:
                 logger.warning("%s: %d lines are lost, the disk is too slow", self._path, len(self._lines))
                 self._lines.clear()
-            self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
+            self._write_soon()
             return
         lines, self._lines = self._lines, []
         self._writing = asyncio.get_running_loop().run_in_executor(None, self._append, lines)
