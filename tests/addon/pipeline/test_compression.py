@@ -92,10 +92,10 @@ def test_a_response_that_is_purged_meanwhile_leaves_no_form(store: AsyncStore, c
         await made.close()
 
     run(scenario)
-    assert counted(counters) in (
-        {"compressed": 3},
-        {f"not_compressed.{NotCompressed.OVERTAKEN}": 3},
-        {f"not_compressed.{NotCompressed.STORE_FAILED}": 1},
+    overtaken = f"not_compressed.{NotCompressed.OVERTAKEN}"
+    found = counted(counters)
+    assert found == {f"not_compressed.{NotCompressed.STORE_FAILED}": 1} or (
+        found.keys() <= {"compressed", overtaken} and sum(found.values()) == 3
     )
 
 

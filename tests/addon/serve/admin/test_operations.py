@@ -245,7 +245,7 @@ def test_the_counts_over_time_have_each_response(running: Proxy, api: AdminClien
     assert added["hit"] + added["miss"] == 4
     assert added["miss"] >= 1
     assert added["stale"] == added["validated"] == added["bypass"] == added["error"] == 0
-    assert added["bytes_from_copies"] == 1000 * added["hit"]
+    assert 1000 * added["hit"] <= added["bytes_from_copies"] <= 3000  # a worker may wait for the other's fetch
     assert {name: api.get(f"/series?range={name}").json["step"] for name in ("1h", "24h", "30d")} == {
         "1h": 60,
         "24h": 300,

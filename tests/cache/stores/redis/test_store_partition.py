@@ -60,4 +60,5 @@ def test_a_removal_during_a_partition_reaches_the_others(open_node: OpenNode, re
     assert parted.peek(KEY) == ()
     relay.join()
     wait_until(lambda: other.candidates(KEY) == ())
+    wait_until(lambda: parted.engine.problem is None)
     assert parted.candidates(KEY) == ()
