@@ -61,6 +61,9 @@ class DirectFetchClient(Protocol):
     def send_interim(self, interim: Response) -> None:
         """Send an interim response (1xx)."""
 
+    def abort(self) -> None:
+        """End the connection at once."""
+
 
 class DirectFetch:
     """A GET without content that is sent on a connection that is ready for it.
@@ -69,8 +72,8 @@ class DirectFetch:
     """
 
     __slots__ = (
-        *("_deadline", "_exchange", "_has_response", "_health", "_is_reserved", "_sent", "_unsent", "client"),
-        *("fetcher", "flight", "request", "response", "sent_at", "work"),
+        *("_deadline", "_exchange", "_has_response", "_health", "_is_over", "_reserved", "_sent", "_unsent"),
+        *("client", "fetcher", "flight", "request", "response", "sent_at", "work"),
     )
 
     def __init__(
@@ -108,8 +111,10 @@ class DirectFetch:
         self._exchange: Exchange | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._has_response = False
-        self._is_reserved = isinstance(ready[1], OriginConnection)
-        """No other request can be sent on the connection meanwhile."""
+        self._is_over = False
+        """The fetcher is to answer, or nobody waits for an answer."""
+        self._reserved = ready[1] if isinstance(ready[1], OriginConnection) else None
+        """The connection, if no other request can be sent on it meanwhile."""
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
         self._unsent: Callable[[], Exchange] | None
         """Sends the request; None once that is done."""
@@ -127,8 +132,8 @@ class DirectFetch:
 
     def send(self) -> None:
         """Send the request, together with others if nothing else can be sent on the connection meanwhile."""
-        if self._is_reserved:
-            self.work.sending.add(self._send_once)
+        if self._reserved is not None:
+            self.work.sending.add(self._send_once, self._failed)
         else:
             self._send_once()
 
@@ -139,7 +144,8 @@ class DirectFetch:
 
     async def reply(self, _responder: Responder, /) -> Reply:
         """Return the reply by the fetcher that has sent the request, even if another pipeline is active now."""
-        response = None if self._is_unprocessed() else self._received()
+        exchange = self._exchange  # there is none after an error in sending
+        response = None if exchange is None or self._is_unprocessed() else self._received(exchange)
         return await self.fetcher.finish(
             self.request, self.sent, NO_CONTEXT, self.flight, response, sent_at=self.sent_at
         )
@@ -152,13 +158,10 @@ class DirectFetch:
         elsewhere = self._health is not None and self._health.has_others and not self.response.received
         return elsewhere or Retries("GET").may_repeat(failure, self.response, reused=True)
 
-    async def _received(self) -> OriginResponse:
+    async def _received(self, exchange: Exchange) -> OriginResponse:
         """Return the response once its head is there. Raises OriginFailure."""
-        exchange, response = self._exchange, self.response
-        if exchange is None:  # it has failed while it was sent
-            raise response.failure or RuntimeError("the request has not been sent")
-        head = await exchange.receive_head(response)
-        return OriginResponse(head, self.sent_at, self.fetcher.clock, exchange, response)
+        head = await exchange.receive_head(self.response)
+        return OriginResponse(head, self.sent_at, self.fetcher.clock, exchange, self.response)
 
     def times(self) -> ExchangeTimes:
         """Return how long the origin took, now that its response is complete."""
@@ -172,10 +175,11 @@ class DirectFetch:
         self._send_once()  # the connection is leased until the end of an exchange
         self._stop_listening()
         if self.shareable:
-            self.client.continue_fetch(self)
+            self._continue()
         else:
             if self._exchange is not None:
                 self._exchange.abandon(self.response)
+            self._is_over = True
             self.fetcher.single_flight.finish(self.flight)
 
     def _stop_listening(self) -> None:
@@ -197,7 +201,7 @@ class DirectFetch:
         if self._health is not None:
             self._note_health(self._health)
         self._has_response = True
-        self.work.responding.add(self._respond)
+        self.work.responding.add(self._respond, self._failed)
 
     def _note_health(self, health: OriginHealth) -> None:
         """Note what the response says about the origin. That a connection in use before was closed says nothing."""
@@ -208,4 +212,25 @@ class DirectFetch:
             health.failed(response.failure)
 
     def _respond(self) -> None:
+        if not self._respond_at_once():
+            self._continue()
+
+    def _respond_at_once(self) -> bool:
+        """Send the response without the fetcher. Return false if that is not possible."""
+        return False
+
+    def _failed(self) -> None:
+        """Have the fetcher answer after an error in a step; end the connection if it was to answer already."""
+        self._stop_listening()
+        if self._reserved is not None and self._exchange is None:
+            self._reserved.abandon(self.response)  # the request was not sent, or not all of it
+        if self._is_over:
+            self.fetcher.single_flight.finish(self.flight)
+            self.client.abort()
+        else:
+            self._continue()
+
+    def _continue(self) -> None:
+        """Have the fetcher answer."""
+        self._is_over = True
         self.client.continue_fetch(self)

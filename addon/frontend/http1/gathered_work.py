@@ -14,26 +14,27 @@ logger = logging.getLogger(__name__)
 
 
 class Gathered:
-    """Calls of one kind, in order. An error in one does not keep the others from being made."""
+    """Calls of one kind, in order. An error in one is logged, and does not keep the others from being made."""
 
     __slots__ = ("_calls",)
 
     def __init__(self) -> None:
-        self._calls: list[Callable[[], None]] = []
+        self._calls: list[tuple[Callable[[], None], Callable[[], None]]] = []
 
-    def add(self, call: Callable[[], None]) -> None:
-        """Make a call soon: before the event loop waits for anything again."""
-        self._calls.append(call)
+    def add(self, call: Callable[[], None], failed: Callable[[], None]) -> None:
+        """Make a call soon: before the event loop waits for anything again. If it raises an error, call `failed`."""
+        self._calls.append((call, failed))
         if len(self._calls) == 1:
             asyncio.get_running_loop().call_soon(self._make_calls)
 
     def _make_calls(self) -> None:
         calls, self._calls = self._calls, []
-        for call in calls:
+        for call, failed in calls:
             try:
                 call()
             except Exception:
                 logger.exception("a request failed")
+                asyncio.get_running_loop().call_soon(failed)  # an error in this would not end the other requests
 
 
 class GatheredWork:

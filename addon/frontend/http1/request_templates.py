@@ -216,11 +216,7 @@ class TemplateFetch(DirectFetch):
         return not self.template.uncacheable
 
     @override
-    def _respond(self) -> None:
-        if not self._respond_by_template():
-            self.client.continue_fetch(self)
-
-    def _respond_by_template(self) -> bool:
+    def _respond_at_once(self) -> bool:
         """Pass on the response by a template, and store it as that says. Return whether there is one."""
         response, fetcher = self.response, self.fetcher
         head, content = response.formed_head, response.whole()
@@ -251,7 +247,7 @@ class TemplateFetch(DirectFetch):
                 return False
         self._templates.conclude(self, known, len(content))
         logged, taken = self._logged(known.outcome, len(content)), self.times()
-        self.work.answering.add(lambda: self.client.send_direct(presented, content, logged, taken))
+        self.work.answering.add(lambda: self.client.send_direct(presented, content, logged, taken), self.client.abort)
         return True
 
     def _logged(self, outcome: Relay | Store, size: int) -> LoggedResponse:

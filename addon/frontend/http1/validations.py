@@ -268,11 +268,7 @@ class ValidatingFetch(DirectFetch):
         return self.planned.sent_for(self.request)
 
     @override
-    def _respond(self) -> None:
-        if not self._respond_by_plan():
-            self.client.continue_fetch(self)
-
-    def _respond_by_plan(self) -> bool:
+    def _respond_at_once(self) -> bool:
         """Send the response by a plan. Return whether there is one for the origin's response."""
         response, head = self.response, self.response.formed_head
         is_plain = response.complete and not response.read_leniently and self._validations.templates.keep_connections
@@ -286,7 +282,7 @@ class ValidatingFetch(DirectFetch):
         self._validations.conclude(self, plan)
         shown = plan.head % head.open_values[plan.date].encode("ascii")
         times = self.times()
-        self.work.answering.add(lambda: self.client.send_direct(shown, content, plan.logged, times))
+        self.work.answering.add(lambda: self.client.send_direct(shown, content, plan.logged, times), self.client.abort)
         return True
 
 
