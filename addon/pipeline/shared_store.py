@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from addon.config.store import MemorySettings, StoreSettings
 from addon.pipeline.store_condition import StoreCondition, StoreState
@@ -13,6 +13,7 @@ from addon.runtime.counters import Counters
 from addon.runtime.event_loop import new_event_loop
 from addon.runtime.leases.shared import SharedLeases
 from cache.stores.redis.address import TlsFiles
+from cache.stores.redis.breaker import Interruptions
 from cache.stores.redis.engine import EngineOptions
 from cache.stores.redis.store import RedisOptions, RedisStore
 
@@ -69,13 +70,14 @@ class SharedStore:
 
     def count_in(self, counters: Counters) -> None:
         """Count how often replies of the engine were late, and how often connections to it ended."""
-        known = Counter[str]()
+        known = Interruptions()
 
         def count() -> None:
-            for name in ("slow", "lost"):
-                number = sum(int(str(server[name])) for server in self.store.engine.described())
-                counters.count(f"engine.{name}", number - known[name])
-                known[name] = number
+            nonlocal known
+            now = replace(self.store.engine.interruptions)
+            counters.count("engine.slow", now.slow - known.slow)
+            counters.count("engine.lost", now.lost - known.lost)
+            known = now
 
         counters.add_source(count)
 

@@ -175,7 +175,7 @@ class ResponseStore(Protocol):
     def try_update(self, entry: StoredResponse) -> bool | None:
         """Return the result of `update`, or None if that needs waiting: nothing was changed. Raises StoreError."""
 
-    def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:
+    def call_when_committed(self, key: str, call: Callable[[], None], /) -> bool:
         """Call a function once other processes see all changes made so far under a key, or never will.
 
         It is called on any thread, and must not use the store. Never waits.

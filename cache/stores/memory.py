@@ -70,7 +70,7 @@ class MemoryStore:
         self._insert(stored, body, replaces)
         return stored
 
-    def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:  # noqa: ARG002 - the protocol's signature
+    def call_when_committed(self, _key: str, _call: Callable[[], None], /) -> bool:
         """Return false: no other process sees this store."""
         return False
 

@@ -107,7 +107,7 @@ class DiskStore:
     def try_update(self, entry: StoredResponse) -> None:
         """Return None: everything needs to wait for the disk."""
 
-    def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:  # noqa: ARG002 - the protocol's signature
+    def call_when_committed(self, _key: str, _call: Callable[[], None], /) -> bool:
         """Return false: every change is made in a transaction."""
         return False
 

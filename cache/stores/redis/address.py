@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
+from cache.http.messages import host_port
+
 EXPECTED = (
     '"redis://HOST:PORT/0", "rediss://..." for TLS, "valkey://...", "unix:///run/redis.sock"; several hosts of a'
     ' Cluster or of Sentinels with commas between them, and for Sentinels "?master=NAME" at the end'
@@ -32,8 +34,7 @@ class Place:
 
     def __str__(self) -> str:
         """Return the place as text."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}" if self.port else self.host
+        return host_port(self.host, self.port) if self.port else self.host
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ reply; after a new connection, not before all that was held in memory is marked 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -20,14 +21,24 @@ class State(StrEnum):
     """There is no connection, so changes are not heard of."""
 
 
-class Breaker:
-    """The state of a server, and how often it was left. Read from any thread, changed on one."""
+@dataclass(slots=True)
+class Interruptions:
+    """Counts how the servers of an engine were interrupted, those included that it had before."""
 
-    def __init__(self) -> None:
+    slow: int = 0
+    """A reply was late."""
+    lost: int = 0
+    """A connection ended."""
+
+
+class Breaker:
+    """The state of a server. Read from any thread, changed on one."""
+
+    def __init__(self, interruptions: Interruptions) -> None:
+        """Count in `interruptions` how often the server was left."""
         self.state = State.DOWN
         self.reason = "it was not reached yet"
-        self.times_slow = 0
-        self.times_lost = 0
+        self._interruptions = interruptions
 
     @property
     def is_closed(self) -> bool:
@@ -39,7 +50,7 @@ class Breaker:
         if self.state is not State.UP:
             return False
         self.state, self.reason = State.SLOW, reason
-        self.times_slow += 1
+        self._interruptions.slow += 1
         return True
 
     def answered_in_time(self, *, owes_replies: bool) -> bool:
@@ -53,7 +64,7 @@ class Breaker:
         """Return whether the server was in use until now, though perhaps slow."""
         was_connected = self.state is not State.DOWN
         self.state, self.reason = State.DOWN, reason
-        self.times_lost += was_connected
+        self._interruptions.lost += was_connected
         return was_connected
 
     def ready(self) -> None:

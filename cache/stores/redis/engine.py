@@ -16,11 +16,11 @@ import hiredis
 
 from cache.stores.base import StoreError
 from cache.stores.redis.address import EngineAddress, Place, TlsFiles
-from cache.stores.redis.breaker import State
+from cache.stores.redis.breaker import Interruptions, State
 from cache.stores.redis.connection import Argument, Command, EngineError, Reply, Request
 from cache.stores.redis.dial import Dialer
 from cache.stores.redis.keys import KeyNames
-from cache.stores.redis.server import RETRY, Server, ServerOptions, unexpected
+from cache.stores.redis.server import RETRY, Server, ServerOptions
 from cache.stores.redis.topology import Topology, find_topology
 
 logger = logging.getLogger(__name__)
@@ -84,11 +84,17 @@ type Ask = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
 
 
 class Engine:
-    """All servers of an engine, and who has which names."""
+    """All servers of an engine, and who has which names.
+
+    Attributes:
+        address: The servers to begin with.
+        interruptions: How often a server could not be used any more.
+    """
 
     def __init__(self, options: EngineOptions, names: KeyNames, events: Events) -> None:
         """Connect on a new thread. `events` are called from now on."""
         self.address = options.address
+        self.interruptions = Interruptions()
         self._names = names
         self._events = events
         self._options = ServerOptions(options.timeout, names.watched)
@@ -162,29 +168,15 @@ class Engine:
     def scan(self, beginning: str) -> Iterator[list[str]]:
         """Yield the names that begin with a text, on all servers, some at a time. Raises StoreError."""
         for server in list(self._servers.values()):
-            cursor: object = b"0"
-            while True:
-                request = Request(
-                    [("SCAN", cursor if isinstance(cursor, bytes) else b"0", "MATCH", f"{beginning}*", "COUNT", _PAGE)]
-                )
+            cursor = b""
+            while cursor != b"0":
+                request = Request([("SCAN", cursor or b"0", "MATCH", f"{beginning}*", "COUNT", _PAGE)])
                 self._loop.call_soon_threadsafe(server.send, request)
                 match checked(_result(request)):
-                    case [[cursor, [*found]]]:
+                    case [[bytes(cursor), [*found]]]:
                         yield [name.decode() for name in found if isinstance(name, bytes)]
-                if cursor == b"0":
-                    break
-
-    def described(self) -> list[dict[str, object]]:
-        """Return the state of each server, for people and programs."""
-        return [
-            {
-                "server": str(server.place),
-                "state": server.breaker.state.value,
-                "slow": server.breaker.times_slow,
-                "lost": server.breaker.times_lost,
-            }
-            for server in list(self._servers.values())
-        ]
+                    case replies:
+                        raise StoreError(f"the engine gave an unexpected reply: {replies!r}")
 
     def close(self) -> None:
         """End all connections and the thread."""
@@ -236,8 +228,9 @@ class Engine:
                 await self._use(await find_topology(self.address, self._dialer, list(self._servers)))
             except EngineError as error:
                 self._not_found(str(error))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the look is repeated
-                self._not_found(unexpected("the look at the engine's servers", error))
+            except Exception as error:  # whatever it is, the look is repeated
+                logger.exception("the look at the engine's servers failed")
+                self._not_found(f"the look at the engine's servers failed: {error!r}")
             self._note_problem()
             is_whole = self._servers and all(server.breaker.is_closed for server in self._servers.values())
             with suppress(TimeoutError):

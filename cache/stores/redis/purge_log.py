@@ -112,6 +112,11 @@ class PurgeLog(LoggedPurges):
         self._generations.note_purge()
         return lost
 
+    def read_last(self, replies: list[Reply]) -> None:
+        """Learn what the last of some replies says, unless that is an error. Raises StoreError as `read` does."""
+        if isinstance(replies[-1], list):
+            self.read(replies[-1])
+
     def _forget_in_memory(self, texts: Iterable[str]) -> None:
         """Let nothing count that is in memory of the URLs among scopes: it does not know its own name."""
         slots = [self._generations.slot(key) for text in texts if (key := scope_of(text).key) is not None]

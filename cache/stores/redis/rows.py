@@ -6,8 +6,6 @@ the encoded entries. The script that changes rows compares the token.
 
 from __future__ import annotations
 
-import os
-import random
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +18,6 @@ from cache.stores.purges import KnownPurges
 
 _HEAD = Struct(">B8sQ")
 _VERSION = 1
-_random = random.Random(secrets.randbits(256))  # noqa: S311 - tokens must be unique, not secret
-os.register_at_fork(after_in_child=_random.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ class Row:
 
 def encoded_row(number: int, variants: Sequence[Encoded]) -> bytes:
     """Return a row with a new token."""
-    return _HEAD.pack(_VERSION, _random.randbytes(8), number) + encode_row(data for _, data in variants)
+    return _HEAD.pack(_VERSION, secrets.token_bytes(8), number) + encode_row(data for _, data in variants)
 
 
 def number_of_row(data: bytes) -> int:

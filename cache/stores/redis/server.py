@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cache.stores.redis.address import Place
-from cache.stores.redis.breaker import Breaker, State
+from cache.stores.redis.breaker import Breaker, Interruptions, State
 from cache.stores.redis.connection import Connection, EngineError, Request
 from cache.stores.redis.dial import Dialer
 from cache.stores.redis.scripts import ALL_SCRIPTS
@@ -27,7 +27,13 @@ RETRY = 0.5
 
 
 class Listener(Protocol):
-    """The engine, as a server sees it. All is called on the event loop."""
+    """The engine, as a server sees it. All is called on the event loop.
+
+    Attributes:
+        interruptions: Counts how often a server could not be used any more.
+    """
+
+    interruptions: Interruptions
 
     def changed(self, names: list[bytes] | None) -> None:
         """Take the names of what has changed; None if it can be anything."""
@@ -65,7 +71,7 @@ class Server:
 
     def __init__(self, place: Place, dialer: Dialer, options: ServerOptions, listener: Listener) -> None:
         self.place = place
-        self.breaker = Breaker()
+        self.breaker = Breaker(listener.interruptions)
         self._dialer = dialer
         self._options = options
         self._listener = listener
@@ -141,8 +147,9 @@ class Server:
                 await self._stay()
             except (EngineError, TimeoutError) as error:
                 self._failed(str(error))
-            except Exception as error:  # noqa: BLE001 - whatever it is, another connection is tried
-                self._failed(unexpected(f"the connection to {self.place}", error))
+            except Exception as error:  # whatever it is, another connection is tried
+                logger.exception("the connection to %s failed", self.place)
+                self._failed(f"the connection to {self.place} failed: {error!r}")
             finally:
                 self._disconnect()
             await asyncio.sleep(RETRY)
@@ -213,10 +220,3 @@ class Server:
                 self._listener.changed(None)
             case [b"invalidate", [*names]]:
                 self._listener.changed([name for name in names if isinstance(name, bytes)])
-
-
-def unexpected(what: str, error: Exception) -> str:
-    """Return the text about an error that nobody expects, which is also logged with its place in the program."""
-    text = f"{what} failed: {error!r}"
-    logger.error("%s", text, exc_info=error)
-    return text

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 from mmap import mmap
+from typing import override
 
 from cache.stores.generations import SLOTS, TABLE_SIZE, Generations
 from cache.stores.redis.keys import number_in, number_of
@@ -23,15 +24,18 @@ class SharedGenerations(Generations):
         self._epoch = 1
         """Odd, so that it is never mistaken for a slot under which nothing was ever stored."""
 
+    @override
     def slot(self, key: str) -> int:
         """Return the slot of a primary key."""
         return number_of(key) % SLOTS
 
+    @override
     def stable_value(self, slot: int) -> int | None:
         """Return a number that differs after any change under any key of the slot, and after `renew`."""
         value: int = self._slots[slot]
         return self._epoch << 32 | value
 
+    @override
     def current(self, slot: int) -> int:
         """Return a number that differs after any change under any key of the slot, and after `renew`."""
         return self._epoch << 64 | super().current(slot)
@@ -42,8 +46,9 @@ class SharedGenerations(Generations):
         self.note_removal()
         self.end_change(())  # another version
 
-    def end_change(self, slots: Iterable[int], begun: int | None = None) -> int:  # noqa: ARG002 - the table's signature
-        """Record changes. Return the new value of the slots."""
+    @override
+    def end_change(self, slots: Iterable[int], begun: int | None = None) -> int:
+        """Record changes, which nothing announces with `begin_change`. Return the new value of the slots."""
         # only this process has the table, so a count is enough; a random number would be a system call for each change
         number = next(self._numbers)
         value = (number << 1 & 0xFFFF_FFFF) or 2

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from random import SystemRandom
 
 import hiredis
 
@@ -115,11 +115,7 @@ class SharedRows:
     def know_purges(self, *, anew: bool = False) -> None:
         """Wait until the last purges are known. Raises StoreError."""
         if anew or self._purges.number() is None:
-            checked(self._engine.run(self._names.purges, [self._purges.reading()], self._learn))
-
-    def _learn(self, replies: list[Reply]) -> None:
-        if isinstance(replies[-1], list):
-            self._purges.read(replies[-1])
+            checked(self._engine.run(self._names.purges, [self._purges.reading()], self._purges.read_last))
 
     def insert(
         self,
@@ -199,9 +195,8 @@ class SharedRows:
 
     def _removing(self, key: str, edit: Callable[[Sequence[Encoded]], Edit | None]) -> Changed:
         """Make a change that must not be lost: if it is not known that it was made, it is repeated later."""
-        self._lost_changes.note_wanted(
-            key
-        )  # before: the engine may be used again before this thread knows of a failure
+        # before the change: the engine may be used again before this thread knows of a failure
+        self._lost_changes.note_wanted(key)
         try:
             changed = self.change(key, edit)
         except EngineError:
@@ -232,7 +227,7 @@ class SharedRows:
             replies = self._engine.run(self._names.row(key), commands, self._noted(key, noted))
             if _is_replaced(replies):
                 return Changed(_entries(wanted.variants), row.number, noted[0], wanted.count)
-            time.sleep(random.uniform(0, 0.002) * attempt)  # noqa: S311 - it only spreads attempts
+            time.sleep(SystemRandom().uniform(0, 0.002) * attempt)  # so that nodes do not try at the same time again
         raise StoreError("the row was changed by others all the time")
 
     def _replacing(self, key: str, row: Row, wanted: Edit) -> list[Command]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from threading import Lock
 
@@ -21,7 +22,7 @@ from cache.stores.bodies import BytesBody
 from cache.stores.encoded_entries import admitted, encoded
 from cache.stores.purge_scopes import Scope
 from cache.stores.redis.bodies import Bodies
-from cache.stores.redis.connection import EngineError, Reply
+from cache.stores.redis.connection import EngineError
 from cache.stores.redis.engine import Engine, EngineOptions, checked
 from cache.stores.redis.invalidation import Invalidation
 from cache.stores.redis.keys import KeyNames
@@ -163,7 +164,7 @@ class RedisStore:
             self._put_alone(entry.key, variants, number)
         return True
 
-    def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:  # noqa: ARG002 - the protocol's signature
+    def call_when_committed(self, _key: str, _call: Callable[[], None], /) -> bool:
         """Return false: all nodes see every change when it was made."""
         return False
 
@@ -257,7 +258,7 @@ class RedisStore:
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
         """Invalidate the entries that `fits` accepts, of keys with a prefix. Return their number. Raises StoreError."""
         found = [row.key for row in self._walk().rows() if row.key.startswith(prefix) and any(map(fits, row.entries))]
-        return sum(self._removed(key, lambda key=key: self._rows.invalidate(key, fits)) for key in found)  # type: ignore[misc]  # mypy infers no type for the default
+        return sum(self._removed(key, partial(self._rows.invalidate, key, fits)) for key in found)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, all or only those with these ids. Return their number."""
@@ -302,7 +303,7 @@ class RedisStore:
         self._rows.know_purges()
         walk = Walk(self.engine, self.names, self._bodies, self._purges.copied())
         replies = self.engine.run(
-            self.names.purges, [self._purges.adding(texts_of(scopes)), self._purges.reading()], self._learn
+            self.names.purges, [self._purges.adding(texts_of(scopes)), self._purges.reading()], self._purges.read_last
         )
         checked(replies)
         extents = []
@@ -315,10 +316,6 @@ class RedisStore:
         except StoreError as error:
             logger.warning("what was purged could not be counted or deleted: %s", error)
         return sum_of(extents)
-
-    def _learn(self, replies: list[Reply]) -> None:
-        if isinstance(replies[-1], list):
-            self._purges.read(replies[-1])
 
     def measure(self, scopes: Sequence[Scope]) -> Extent:
         """Return number and size of what a purge of these scopes would cover. Raises StoreError."""

@@ -31,7 +31,7 @@ class Worker(asyncio.Protocol):
     def stop(self) -> None:
         self.accepting.stop()
         for transport in self.connections:
-            transport.close()  # type: ignore[attr-defined] # the transports of connections can be closed
+            transport.close()
 
 
 @pytest.fixture

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from cache.stores.redis.breaker import Breaker, State
+from cache.stores.redis.breaker import Breaker, Interruptions, State
 
 
-def connected() -> Breaker:
-    breaker = Breaker()
+def connected(interruptions: Interruptions | None = None) -> Breaker:
+    breaker = Breaker(interruptions or Interruptions())
     breaker.ready()
     return breaker
 
 
 def test_a_server_is_not_used_before_it_is_ready() -> None:
-    breaker = Breaker()
+    breaker = Breaker(Interruptions())
     assert not breaker.is_closed
     breaker.ready()
     assert breaker.is_closed
 
 
 def test_a_late_reply_opens_the_breaker_once() -> None:
-    breaker = connected()
+    interruptions = Interruptions()
+    breaker = connected(interruptions)
     assert breaker.reply_is_late("late")
     assert not breaker.reply_is_late("later")
-    assert (breaker.is_closed, breaker.reason, breaker.times_slow) == (False, "late", 1)
+    assert (breaker.is_closed, breaker.reason, interruptions.slow) == (False, "late", 1)
 
 
 def test_a_slow_server_is_used_again_when_it_owes_nothing() -> None:
@@ -35,10 +36,11 @@ def test_a_slow_server_is_used_again_when_it_owes_nothing() -> None:
 
 
 def test_after_a_lost_connection_a_reply_in_time_is_not_enough() -> None:
-    breaker = connected()
+    interruptions = Interruptions()
+    breaker = connected(interruptions)
     assert breaker.lost("gone")
     assert not breaker.lost("still gone")
     assert not breaker.answered_in_time(owes_replies=False)
-    assert (breaker.state, breaker.times_lost) == (State.DOWN, 1)
+    assert (breaker.state, interruptions.lost) == (State.DOWN, 1)
     breaker.ready()
     assert breaker.is_closed

@@ -9,7 +9,7 @@ from cache.stores.redis.address import TlsFiles, parse_address
 from cache.stores.redis.engine import EngineOptions
 from cache.stores.redis.store import RedisStore
 from tests.cache.stores.redis.conftest import OpenNode
-from tests.fixtures.raw_origin import RawOrigin
+from tests.fixtures.raw_origin import Peer, RawOrigin
 from tests.fixtures.redis_server import RedisServer, free_port, redis_server
 from tests.fixtures.redis_stores import PATIENCE, redis_store
 from tests.fixtures.stored_entries import KEY, new_entry, put
@@ -66,8 +66,12 @@ def test_tls_with_a_certificate_of_the_client(tmp_path: Path, server: RedisServe
 
 
 def test_what_is_no_such_server_is_named(open_node: OpenNode) -> None:
+    async def speak_http(peer: Peer) -> None:
+        await peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await peer.closed_after_data()
+
     async def main() -> None:
-        async with RawOrigin(b"HTTP/1.1 400 Bad Request\r\n\r\n") as origin:
+        async with RawOrigin(speak_http) as origin:
             node = await asyncio.to_thread(redis_store, f"redis://127.0.0.1:{origin.port}", patience=0.1)
             await asyncio.to_thread(wait_until, lambda: f"127.0.0.1:{origin.port}" in problem(node))
             await asyncio.to_thread(node.close)

@@ -10,6 +10,7 @@ import pytest
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import Overtaken, StoreError
 from cache.stores.purge_scopes import ALL, Scope, tag_name
+from cache.stores.redis.breaker import Interruptions
 from cache.stores.redis.connection import EngineError
 from cache.stores.redis.scripts import DRAFT_ROW
 from cache.stores.redis.store import RedisStore
@@ -94,7 +95,7 @@ def test_an_engine_that_was_stopped_is_used_again_without_a_new_connection(
     server.resume()
     wait_until(lambda: is_back(node))
     assert node.peek(KEY) == (stored,)  # the connection has told of all changes
-    assert [(each["state"], each["slow"], each["lost"]) for each in node.engine.described()] == [("up", 1, 0)]
+    assert node.engine.interruptions == Interruptions(slow=1)
 
 
 def test_after_a_long_stop_everything_is_read_again(open_node: OpenNode, server: RedisServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,9 +32,9 @@ def late_threads(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Callab
     def delay(node: RedisStore) -> None:
         run = Engine.run
 
-        def run_late(*arguments: object) -> object:
+        def run_late(*arguments: Any) -> object:
             try:
-                return run(*arguments)  # type: ignore[arg-type]  # they are passed on as they are
+                return run(*arguments)
             except EngineError:
                 server.resume()
                 wait_until(lambda: is_back(node))
