@@ -14,7 +14,7 @@ from hashlib import blake2b
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.single_flight import ANYONE, SingleFlight, who_may_wait
-from addon.runtime.leases.answers import Answer, AskedLease, Leases
+from addon.runtime.leases.answers import Answer, AskedLease, LeaseName, Leases
 from addon.runtime.leases.frames import NAME_SIZE, Result
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request
@@ -52,7 +52,7 @@ class LeasedFlights:
         self._clock = clock
         self.limit = limit
         single_flight.on_begin = self._watch
-        self._committing: dict[bytes, FlightLease] = {}
+        self._committing: dict[LeaseName, FlightLease] = {}
         """By name, the leases that this worker holds only until what it has stored is on the disk."""
 
     def _watch(self, flight: Flight) -> None:
@@ -112,26 +112,25 @@ class LeasedFlights:
         held = self._committing.get(name)
         if held is None:
             flight.since = math.inf
-            lease: AskedLease | None = self._client.ask(name, self.limit, decide, key=flight.key)
+            lease: AskedLease | None = self._client.ask(name, self.limit, decide)
         else:  # this worker sees what it has stored, and need not wait for the disk
             lease = held.hand_over()
             asyncio.get_running_loop().call_soon(answered, False)
         if lease is not None:
-            flight.lease = FlightLease(lease, name, flight.key, self._store, self._committing)
+            flight.lease = FlightLease(lease, name, self._store, self._committing)
 
 
 class FlightLease:
     """The lease of one flight. It ends with the flight, but not before other workers can see what was stored."""
 
-    __slots__ = ("_committing", "_key", "_lease", "_name", "_store")
+    __slots__ = ("_committing", "_lease", "_name", "_store")
 
     def __init__(
-        self, lease: AskedLease, name: bytes, key: str, store: AsyncStore, committing: dict[bytes, FlightLease]
+        self, lease: AskedLease, name: LeaseName, store: AsyncStore, committing: dict[LeaseName, FlightLease]
     ) -> None:
         """Hold `lease`, and be in `committing` by its name while only the disk is waited for."""
         self._lease: AskedLease | None = lease
         self._name = name
-        self._key = key
         self._store = store
         self._committing = committing
 
@@ -140,7 +139,7 @@ class FlightLease:
         lease = self._lease
         if lease is None:
             return
-        if result is FlightResult.STORED and self._store.call_when_committed(self._key, self._committed):
+        if result is FlightResult.STORED and self._store.call_when_committed(self._name.key, self._committed):
             self._committing[self._name] = self
             lease.on_wanted = self._store.commit_soon
             if lease.is_wanted:
@@ -164,8 +163,8 @@ class FlightLease:
         return lease
 
 
-def lease_name(flight: Flight, request: Request, sent: UpstreamRequest) -> bytes:
-    """Return the name of the lease for a flight. It is equal in all workers."""
+def lease_name(flight: Flight, request: Request, sent: UpstreamRequest) -> LeaseName:
+    """Return the name of the lease for a flight."""
     waiting = who_may_wait(request, sent.fwd, sent.variant) if flight.audience != ANYONE else ()
     text = repr((flight.key, *waiting)) if waiting else flight.key
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=NAME_SIZE).digest()
+    return LeaseName(flight.key, blake2b(text.encode("utf-8", "surrogatepass"), digest_size=NAME_SIZE).digest())

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from addon.runtime.leases.frames import Result
+
+
+class LeaseName(NamedTuple):
+    """The name of a lease, equal in all processes on a store."""
+
+    key: str
+    """The primary key under which the response is going to be stored."""
+    digest: bytes
+    """A digest of the key and of what only some requests for it have, if the response is for these alone."""
 
 
 class Answer(Enum):
@@ -54,12 +63,11 @@ class Leases(Protocol):
     def is_ready(self) -> bool:
         """Return whether leases can be asked for now."""
 
-    def ask(self, name: bytes, limit: float, answered: Answered, *, key: str) -> AskedLease:
+    def ask(self, name: LeaseName, limit: float, answered: Answered) -> AskedLease:
         """Ask for a lease, if `is_ready`. `answered` is called later, never before this returns.
 
         Args:
             name: The name of the lease.
             limit: Seconds for which the lease is asked, and that this worker waits for another one at most.
             answered: Called once with the answer.
-            key: The primary key under which the response is going to be stored.
         """

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import cast
 
-from addon.runtime.leases.answers import Answer, Answered
+from addon.runtime.leases.answers import Answer, Answered, LeaseName
 from addon.runtime.leases.frames import Result, Telling, ask, end, from_server
 from addon.runtime.unix_address import unix_address
 
@@ -130,21 +130,20 @@ class LeaseClient(asyncio.Protocol):
         """Return whether the server can be asked now."""
         return self._transport is not None and (not self._paused_until or self.now() >= self._paused_until)
 
-    def ask(self, name: bytes, limit: float, answered: Answered, *, key: str = "") -> Lease:  # noqa: ARG002 - the protocol's signature
+    def ask(self, name: LeaseName, limit: float, answered: Answered) -> Lease:
         """Ask for a lease, if the client `is_ready`. `answered` is called later, never before this returns.
 
         Args:
             name: The name of the lease.
             limit: Seconds for which the lease is asked, and that this worker waits for another one at most.
             answered: Called once with the answer.
-            key: Not used: the name says enough.
         """
         self._number = number = (self._number + 1) & 0xFFFF_FFFF
         lease = self._asks[number] = Lease(self, number, limit, answered)
         self._unheard.append(lease)
         if self._watch is None:
             self._check_after(SLOW)
-        self._send(ask(number, limit, name))
+        self._send(ask(number, limit, name.digest))
         return lease
 
     def end(self, number: int, result: Result, seconds: float = 0.0) -> None:

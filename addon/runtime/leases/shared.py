@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from addon.runtime.leases.answers import Answer, Answered
+from addon.runtime.leases.answers import Answer, Answered, LeaseName
 from addon.runtime.leases.frames import Result
 from cache.stores.base import StoreError
 from cache.stores.redis.connection import Command, Reply, Request
@@ -174,9 +174,9 @@ class SharedLeases:
         """Return whether the engine can be used now."""
         return self._loop is not None and self._store.engine.problem is None
 
-    def ask(self, name: bytes, limit: float, answered: Answered, *, key: str) -> SharedLease:
+    def ask(self, name: LeaseName, limit: float, answered: Answered) -> SharedLease:
         """Ask for a lease, as `Leases` says."""
-        lease = SharedLease(self, self._store.names.lease(key, name), limit, answered)
+        lease = SharedLease(self, self._store.names.lease(*name), limit, answered)
         self._asked.setdefault(lease.wait, set()).add(lease)
         lease.take()
         return lease

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from addon.runtime.leases import client as client_module
-from addon.runtime.leases.answers import Answer
+from addon.runtime.leases.answers import Answer, LeaseName
 from addon.runtime.leases.client import Lease, LeaseClient
 from addon.runtime.leases.frames import Result, ask
 from addon.runtime.leases.server import LeaseServer
 
-NAME = b"n" * 16
+NAME = LeaseName("http://a.example/", b"n" * 16)
 LIMIT = 60.0
 SHORT = 0.01
 """Seconds: a limit that is to pass."""

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from addon.runtime.leases import shared
-from addon.runtime.leases.answers import Answer
+from addon.runtime.leases.answers import Answer, LeaseName
 from addon.runtime.leases.frames import Result
 from addon.runtime.leases.shared import SharedLease, SharedLeases
 from tests.fixtures.redis_server import HAS_REDIS, RedisServer, redis_server
 from tests.fixtures.redis_stores import redis_store
 
-NAME, KEY = b"\1" * 16, "http://a.example/"
+NAME = LeaseName("http://a.example/", b"\1" * 16)
 LONG = 60.0
 
 
@@ -25,7 +25,7 @@ class Ask:
 
     def __init__(self, leases: SharedLeases, limit: float = LONG) -> None:
         self.answers: asyncio.Queue[tuple[Answer, int]] = asyncio.Queue()
-        self.lease: SharedLease = leases.ask(NAME, limit, lambda *answer: self.answers.put_nowait(answer), key=KEY)
+        self.lease: SharedLease = leases.ask(NAME, limit, lambda *answer: self.answers.put_nowait(answer))
 
     async def answer(self) -> tuple[Answer, int]:
         return await asyncio.wait_for(self.answers.get(), LONG)
