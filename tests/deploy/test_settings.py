@@ -12,8 +12,8 @@ from addon.config.settings import Settings
 from tests.deploy.files import DEPLOY
 from tests.fixtures.admin_client import AdminClient
 from tests.fixtures.documentation import replaced
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import Proxy
-from tests.fixtures.secure_edge import free_port
 
 FILES = [str(path.relative_to(DEPLOY)) for path in sorted(DEPLOY.rglob("config.toml"))]
 

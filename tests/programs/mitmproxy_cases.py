@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fixtures.free_port import free_port
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.echo_origin import EchoOrigin
 from tests.programs.mitmproxy_differences import assert_only_known_differences
@@ -48,12 +48,6 @@ def compare(case: Case, echo: EchoOrigin, ca: ThrowawayCA, folder: Path, recorde
     without, cached = seen
     assert_only_known_differences(without, cached, contents=case.contents)
     assert case.shows(cached), [(got.status, got.error) for got in cached.client]
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def hits(seen: Seen) -> int:

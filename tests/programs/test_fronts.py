@@ -15,9 +15,10 @@ import pytest
 from tests.fixtures import documentation
 from tests.fixtures.documentation import replaced
 from tests.fixtures.environment import PROXY_VARIABLES, environment
+from tests.fixtures.free_port import free_port
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
-from tests.fixtures.secure_edge import free_port, site_table
+from tests.fixtures.secure_edge import site_table
 from tests.fixtures.site_certificates import SiteCertificate, site_certificate
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.fixtures.web_origin import Origin

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import TIMEOUT
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.echo_origin import EchoOrigin
-from tests.programs.mitmproxy_cases import free_port
 from tests.programs.mitmproxy_runs import Ask, Got, Mitmdump, Way, exchange, mitmdump_ca, play
 
 SCRIPTS = Path(__file__).with_name("mitmproxy_scripts")

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fixtures.environment import environment
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import COMMANDS, TIMEOUT
 from tests.programs.devtools import Page, browser_page
 from tests.programs.echo_origin import EchoOrigin
-from tests.programs.mitmproxy_cases import free_port
 from tests.programs.mitmproxy_runs import Ask, exchange
 
 ROWS = "[...document.querySelectorAll('.flow-table tbody tr.has-request')]"

@@ -11,8 +11,8 @@ import yaml
 
 from tests.fixtures.documentation import block, replaced
 from tests.fixtures.environment import environment
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy
-from tests.fixtures.secure_edge import free_port
 from tests.fixtures.service_manager import ServiceManager
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.throwaway_ca import ThrowawayCA

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.environment import environment
+from tests.fixtures.free_port import free_port
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import COMMANDS, Proxy
 from tests.fixtures.throwaway_ca import ThrowawayCA
@@ -20,11 +20,6 @@ from tests.programs.installed_programs import curl, program
 from tests.programs.secondhand_run import Runner, RunResult, run_to_end
 
 LEADS_BACK = "the environment's HTTP_PROXY and HTTPS_PROXY would lead back to this proxy: origins are asked directly"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class Shell:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.command_line import secondhand as run
-from tests.fixtures.redis_server import HAS_REDIS, free_port, shared_redis_server
+from tests.fixtures.free_port import free_port
+from tests.fixtures.redis_server import HAS_REDIS, shared_redis_server
 from tests.fixtures.redis_stores import redis_store
 from tests.fixtures.stored_entries import new_entry, put
 

@@ -35,6 +35,7 @@ from addon.serve.process_limits import max_descriptors
 from addon.service import Service
 from cache.policy.operator_rules import glob
 from cache.rules.stored_response import StoredResponse
+from tests.fixtures.free_port import free_port
 from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, Script
 from tests.lanes.http1_client import read_response
 from tests.lanes.manual_clock import ManualClock
@@ -261,13 +262,6 @@ class FrontEndUnderTest:
         return tuple(self.service.store.entries())
 
 
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
-
-
 def unread(connection: object) -> int:
     """Return how many bytes of responses a client connection holds, since the client does not read them."""
     return int(connection.transport.get_write_buffer_size())
@@ -276,12 +270,6 @@ def unread(connection: object) -> int:
 def is_blocked(connection: object) -> bool:
     """Return whether the client of an HTTP/1 connection does not read what is written to it."""
     return getattr(connection, "_state", None) in NOT_READ
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds."""
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 # ---- conversations

@@ -12,6 +12,7 @@ from addon.frontend import accepting
 from addon.frontend.accepting import Accepting
 from addon.frontend.connection_shares import ConnectionShares
 from addon.runtime.event_loop import run
+from tests.fixtures.until import until
 
 WORKERS = 2
 
@@ -66,11 +67,6 @@ def run_conversation(
                 client.close()
 
     run(main())
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 def test_connections_opened_at_once_are_shared_by_the_workers(

@@ -23,9 +23,9 @@ from tests.addon.frontend.front_end import (
     get_in_tunnel,
     origin_tls,
     run_conversation,
-    until,
 )
 from tests.fixtures.raw_origin import RawOrigin, endless
+from tests.fixtures.until import until
 
 MANY = 2**20
 

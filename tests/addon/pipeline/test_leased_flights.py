@@ -20,6 +20,7 @@ from cache.http.messages import Request
 from cache.stores.purge_scopes import ALL, Scope
 from tests.fixtures.origin_client import get
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, Script, answering
+from tests.fixtures.until import until
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\n"
 FRESH_OK = FRESH + b"Content-Length: 2\r\n\r\nok"
@@ -87,11 +88,6 @@ async def herd(services: list[Service], request: Request, count: int = MANY) -> 
     """Send a request so many times through each worker, all at once. Return status and content of the replies."""
     replies = await asyncio.gather(*(respond(service, request) for _ in range(count) for service in services))
     return [(reply.head.status, reply.content) for reply in replies if isinstance(reply.content, bytes)]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 def after(event: asyncio.Event, *replies: bytes) -> Script:

@@ -10,9 +10,10 @@ import pytest
 from addon.pipeline.single_flight import SingleFlight
 from addon.runtime.leases import client
 from addon.service import Service
-from tests.addon.pipeline.test_leased_flights import FRESH, FRESH_OK, Workers, herd, respond, run_conversation, until
+from tests.addon.pipeline.test_leased_flights import FRESH, FRESH_OK, Workers, herd, respond, run_conversation
 from tests.fixtures.origin_client import get
 from tests.fixtures.raw_origin import Peer, Script, answering
+from tests.fixtures.until import until
 from tests.lanes.manual_clock import ManualClock
 
 MANY = 20

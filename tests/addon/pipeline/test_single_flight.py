@@ -21,6 +21,7 @@ from cache.http.messages import Request
 from cache.rules.key import primary_key
 from tests.fixtures.origin_client import chunked, get, post_of
 from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, Script, answering
+from tests.fixtures.until import until
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\n"
 FRESH_OK = FRESH + b"Content-Length: 2\r\n\r\nok"
@@ -65,12 +66,6 @@ async def fetch(service: Service, request: Request) -> tuple[int, bytes]:
     """Send a request; return status and content of the reply."""
     reply = await respond(service, request)
     return reply.head.status, await read(reply)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds."""
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 # ---- origins

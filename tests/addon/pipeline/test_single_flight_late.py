@@ -15,6 +15,7 @@ from cache.http.messages import Request
 from cache.rules.key import primary_key
 from tests.fixtures.origin_client import get
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, Script, answering
+from tests.fixtures.until import until
 from tests.lanes.manual_clock import ManualClock
 
 FRESH_OK = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
@@ -51,11 +52,6 @@ class Herd:
     async def fetches(self, count: int) -> None:
         """Return once the origin has got so many requests."""
         await until(lambda: len(self.origin.requests) == count)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 def run_conversation[T](conversation: Callable[[Herd], Awaitable[T]], *scripts: Script) -> T:

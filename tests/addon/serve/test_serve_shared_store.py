@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,19 +13,14 @@ import pytest
 
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
-from tests.fixtures.redis_server import HAS_REDIS, RedisServer, redis_server
+from tests.fixtures.redis_server import RedisServer, server_of_test
 
 NODES = 3
 HERD = 1000
 IMPATIENT = "200 ms"
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    if not HAS_REDIS:
-        pytest.skip("redis-server is not installed")
-    with redis_server(tmp_path / "redis") as started:
-        yield started
+server = pytest.fixture(server_of_test)
 
 
 class HeldPage:

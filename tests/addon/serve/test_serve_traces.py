@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
-from tests.fixtures.secure_edge import free_port
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
 

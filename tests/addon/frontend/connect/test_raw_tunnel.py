@@ -19,10 +19,10 @@ from tests.addon.frontend.front_end import (
     get_in_tunnel,
     origin_tls,
     run_conversation,
-    until,
 )
 from tests.fixtures.origin_client import closed_port
 from tests.fixtures.raw_origin import Peer, RawOrigin, endless
+from tests.fixtures.until import until
 
 SERVER_HELLO = 2
 """RFC 8446 §4."""

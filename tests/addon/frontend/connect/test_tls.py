@@ -23,9 +23,9 @@ from tests.addon.frontend.front_end import (
     origin_tls,
     run_conversation,
     unread,
-    until,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, endless
+from tests.fixtures.until import until
 
 
 class TlsClient:

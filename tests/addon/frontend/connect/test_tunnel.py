@@ -20,10 +20,10 @@ from tests.addon.frontend.front_end import (
     origin_tls,
     request_head,
     run_conversation,
-    until,
 )
 from tests.addon.frontend.http2.http2_client import Http2Client
 from tests.fixtures.raw_origin import RawOrigin, endless
+from tests.fixtures.until import until
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 

@@ -14,11 +14,11 @@ from tests.addon.frontend.front_end import (
     origin_tls,
     request_head,
     run_conversation,
-    until,
 )
 from tests.addon.frontend.web_sockets import KEY, OFFER, SWITCH, echo_bytes, echo_messages, exchange_messages
 from tests.fixtures.origin_client import closed_port
 from tests.fixtures.raw_origin import OK, Peer, RawOrigin
+from tests.fixtures.until import until
 
 # ---- the ways to the proxy
 

@@ -18,10 +18,10 @@ from tests.addon.frontend.front_end import (
     get_in_tunnel,
     origin_tls,
     run_conversation,
-    until,
 )
 from tests.addon.frontend.web_sockets import OFFER, SWITCH, echo_bytes, switched, switching
 from tests.fixtures.raw_origin import Peer, RawOrigin
+from tests.fixtures.until import until
 
 # ---- the tunnel
 

@@ -9,8 +9,9 @@ import pytest
 
 from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.gateway.proxy_reader import ProxyReader
-from tests.addon.frontend.front_end import FRESH, FrontEndUnderTest, get, run_at_edge, run_conversation, until
+from tests.addon.frontend.front_end import FRESH, FrontEndUnderTest, get, run_at_edge, run_conversation
 from tests.fixtures.raw_origin import RawOrigin, answering
+from tests.fixtures.until import until
 
 HEADER = b"PROXY TCP4 203.0.113.7 192.0.2.1 50000 443\r\n"
 EXPECTED = {"trusted_proxies": ["127.0.0.1"], "proxy_protocol": True}

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.addon.frontend.edge import ask, run_edge
-from tests.addon.frontend.front_end import Client, FrontEndUnderTest, until
+from tests.addon.frontend.front_end import Client, FrontEndUnderTest
 from tests.addon.frontend.gateway.secure_sites import Hosts, host_and_path, sites
 from tests.addon.frontend.http2.http2_client import Http2Client
 from tests.fixtures.raw_origin import RawOrigin
 from tests.fixtures.site_certificates import site_certificate, trusting
 from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.fixtures.until import until
 from tests.lanes.settings import origin_ca
 
 

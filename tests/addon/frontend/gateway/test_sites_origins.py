@@ -10,9 +10,10 @@ import pytest
 from addon.config.settings import Settings
 from addon.frontend.http1.direct_fetch import DirectFetch
 from tests.addon.frontend.edge import ask, run_edge
-from tests.addon.frontend.front_end import FrontEndUnderTest, request_head, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, request_head
 from tests.addon.origin.backends.several_origins import naming
 from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin
+from tests.fixtures.until import until
 
 HOST = "a.example"
 

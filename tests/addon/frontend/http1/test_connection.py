@@ -14,9 +14,9 @@ from tests.addon.frontend.front_end import (
     reads_content,
     reads_until_cut,
     run_conversation,
-    until,
 )
 from tests.fixtures.raw_origin import CHUNKED, HEAD, OK, Peer, RawOrigin, endless
+from tests.fixtures.until import until
 
 
 async def bodies(client: Client, count: int) -> list[bytes]:

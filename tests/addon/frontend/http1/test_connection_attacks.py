@@ -15,9 +15,9 @@ from tests.addon.frontend.front_end import (
     reads_content,
     request_head,
     run_conversation,
-    until,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
+from tests.fixtures.until import until
 
 # ---- malformed responses: docs/decisions.md, "A response head that can be read in two ways is a 502"
 

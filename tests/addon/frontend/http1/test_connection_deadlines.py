@@ -20,9 +20,9 @@ from tests.addon.frontend.front_end import (
     reads_until_cut,
     run_conversation,
     unread,
-    until,
 )
 from tests.fixtures.raw_origin import OK, Peer, RawOrigin, answering, endless
+from tests.fixtures.until import until
 
 
 async def buffered(front_end: FrontEndUnderTest, data: bytes) -> None:

@@ -9,8 +9,9 @@ import asyncio
 
 import pytest
 
-from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, get, run_conversation, silent, unread, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, get, run_conversation, silent, unread
 from tests.fixtures.raw_origin import RawOrigin
+from tests.fixtures.until import until
 
 MEBIBYTE = 2**20
 

@@ -9,8 +9,9 @@ import asyncio
 
 import pytest
 
-from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, get, run_conversation, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, get, run_conversation
 from tests.fixtures.raw_origin import OK, RawOrigin, answering, endless
+from tests.fixtures.until import until
 
 GET = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n"
 POST = GET.replace(b"GET", b"POST")

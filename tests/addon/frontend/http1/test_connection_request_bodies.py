@@ -17,9 +17,9 @@ from tests.addon.frontend.front_end import (
     reads_content,
     request_head,
     run_conversation,
-    until,
 )
 from tests.fixtures.raw_origin import OK, Peer, RawOrigin, answering, endless
+from tests.fixtures.until import until
 
 
 def post_chunks(origin: RawOrigin, chunks: bytes, coding: str = "chunked") -> bytes:

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, request_head, run_conversation, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, request_head, run_conversation
 from tests.fixtures.raw_origin import CHUNKED, HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin
+from tests.fixtures.until import until
 
 ACCEPT = "Accept: text/event-stream"
 EVENT_STREAM = CHUNKED.replace(HEAD, HEAD + b"Cache-Control: max-age=60\r\nContent-Type: text/event-stream\r\n")

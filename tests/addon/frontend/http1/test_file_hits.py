@@ -13,9 +13,10 @@ from addon.frontend.connections import STALL_TIMEOUT
 from cache import engine
 from cache.http.messages import Request
 from cache.rules.key import key_of_uri
-from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, run_conversation, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, run_conversation
 from tests.addon.frontend.http1.test_send import BODY, body_file, cacheable, client_of_stored_body, on_disk
 from tests.fixtures.raw_origin import RawOrigin
+from tests.fixtures.until import until
 
 
 @pytest.fixture

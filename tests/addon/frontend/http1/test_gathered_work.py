@@ -13,8 +13,9 @@ import pytest
 from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.gathered_work import Gathered
 from addon.origin.connection import OriginConnection
-from tests.addon.frontend.front_end import Client, FrontEndUnderTest, get, run_conversation, until
+from tests.addon.frontend.front_end import Client, FrontEndUnderTest, get, run_conversation
 from tests.fixtures.raw_origin import Peer, RawOrigin, answering
+from tests.fixtures.until import until
 
 HEAD = b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCache-Control: %b\r\nContent-Length: 2\r\n\r\n"
 NO_STORE, FRESH = HEAD % b"no-store", HEAD % b"max-age=60"

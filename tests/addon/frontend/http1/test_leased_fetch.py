@@ -13,8 +13,9 @@ import pytest
 
 from addon.runtime.leases import client as client_module
 from addon.runtime.leases.server import LeaseServer
-from tests.addon.frontend.front_end import Client, Conversation, FrontEndUnderTest, get, run_conversation, until
+from tests.addon.frontend.front_end import Client, Conversation, FrontEndUnderTest, get, run_conversation
 from tests.fixtures.raw_origin import Peer, RawOrigin, Script
+from tests.fixtures.until import until
 from tests.lanes.messages import ClientResponse
 
 DATE = b"Mon, 23 Nov 2026 12:00:00 GMT"

@@ -18,9 +18,9 @@ from tests.addon.frontend.front_end import (
     get_in_tunnel,
     origin_tls,
     run_conversation,
-    until,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
+from tests.fixtures.until import until
 
 BODY = b"".join([number.to_bytes(4) for number in range(50_000)])
 """Of 200 KB, in which no two places look alike."""

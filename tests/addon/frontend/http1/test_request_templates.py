@@ -21,8 +21,9 @@ from cache import engine
 from cache.engine.decisions import Forward, Relay
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
-from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, run_conversation, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, run_conversation
 from tests.fixtures.raw_origin import Peer, RawOrigin, Script, answering
+from tests.fixtures.until import until
 
 DATE = "Mon, 23 Nov 2026 12:00:00 GMT"
 HEAD = f"HTTP/1.1 200 OK\r\nDate: {DATE}\r\nCache-Control: %b\r\nContent-Length: 2\r\n\r\n".encode()

@@ -23,9 +23,9 @@ from tests.addon.frontend.front_end import (
     origin_tls,
     run_conversation,
     unread,
-    until,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
+from tests.fixtures.until import until
 
 SIZE = 3_000_000
 BODY = b"".join(b"%015d\n" % number for number in range(SIZE // 16))

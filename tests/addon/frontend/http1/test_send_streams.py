@@ -14,9 +14,9 @@ from tests.addon.frontend.front_end import (
     get_in_tunnel,
     origin_tls,
     run_conversation,
-    until,
 )
 from tests.fixtures.raw_origin import CHUNKED, HEAD, OK, Peer, RawOrigin, Script, answering
+from tests.fixtures.until import until
 
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
 

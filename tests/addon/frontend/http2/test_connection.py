@@ -21,7 +21,6 @@ from tests.addon.frontend.front_end import (
     origin_tls,
     run_conversation,
     silent,
-    until,
 )
 from tests.addon.frontend.http2.http2_client import (
     LARGE_WINDOW,
@@ -31,6 +30,7 @@ from tests.addon.frontend.http2.http2_client import (
     http2_client_in_tunnel,
 )
 from tests.fixtures.raw_origin import CHUNKED, HEAD, OK, Peer, RawOrigin, answering, endless
+from tests.fixtures.until import until
 
 
 def test_the_settings_of_the_proxy_name_its_limits() -> None:

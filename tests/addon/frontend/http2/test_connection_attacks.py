@@ -11,9 +11,10 @@ import pytest
 from addon.frontend.http2.limits import RESPONSES_PER_TURN, WORK_PER_TURN
 from addon.origin.http2 import frames, settings
 from addon.origin.http2.faults import ErrorCode
-from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, run_conversation, silent, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, run_conversation, silent
 from tests.addon.frontend.http2.http2_client import Http2Client, Received, http2_client
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, endless
+from tests.fixtures.until import until
 
 FEW: dict[str, Any] = {
     "resets": 20,

@@ -18,10 +18,10 @@ from tests.addon.frontend.front_end import (
     run_conversation,
     silent,
     unread,
-    until,
 )
 from tests.addon.frontend.http2.http2_client import LARGE_WINDOW, Http2Client, http2_client, pass_time
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, endless
+from tests.fixtures.until import until
 
 A_MOMENT = 2.0
 """Seconds after which a connection looks at the deadlines of its streams again."""

@@ -16,10 +16,10 @@ from tests.addon.frontend.front_end import (
     reads_until_cut,
     run_conversation,
     silent,
-    until,
 )
 from tests.addon.frontend.http2.http2_client import Received, http2_client, pass_time
 from tests.fixtures.raw_origin import CHUNKED, OK, Peer, RawOrigin, endless
+from tests.fixtures.until import until
 
 UPLOAD = 2**23
 """More than all sockets hold."""

@@ -10,10 +10,11 @@ from addon.origin.http2 import settings
 from addon.origin.http2.faults import ErrorCode
 from addon.origin.http2.flow_control import DEFAULT_WINDOW
 from addon.origin.reading import FIRST_PIECE
-from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, large, run_conversation, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, large, run_conversation
 from tests.addon.frontend.http2.http2_client import LARGE_WINDOW, Received, http2_client, pass_time
 from tests.addon.frontend.http2.test_connection_deadlines import only
 from tests.fixtures.raw_origin import RawOrigin
+from tests.fixtures.until import until
 
 MANY = 60
 

@@ -15,7 +15,6 @@ from tests.addon.frontend.front_end import (
     get_in_tunnel,
     origin_tls,
     run_conversation,
-    until,
 )
 from tests.addon.frontend.http2.http2_client import (
     Received,
@@ -30,6 +29,7 @@ from tests.addon.frontend.http2.tunnel_streams import (
 )
 from tests.fixtures.origin_client import closed_port
 from tests.fixtures.raw_origin import RawOrigin, answering
+from tests.fixtures.until import until
 
 
 def test_other_protocols_in_a_tunnel_are_passed_through() -> None:

@@ -12,14 +12,7 @@ from addon.frontend.connections import STALL_TIMEOUT
 from addon.frontend.http2.settings import ENABLE_CONNECT_PROTOCOL
 from addon.origin.http2.faults import ErrorCode
 from addon.origin.http2.settings import INITIAL_WINDOW_SIZE
-from tests.addon.frontend.front_end import (
-    LARGE_BODY,
-    FrontEndUnderTest,
-    echo_path,
-    origin_tls,
-    run_conversation,
-    until,
-)
+from tests.addon.frontend.front_end import LARGE_BODY, FrontEndUnderTest, echo_path, origin_tls, run_conversation
 from tests.addon.frontend.http2.http2_client import (
     http2_client,
     http2_client_in_tunnel,
@@ -35,6 +28,7 @@ from tests.addon.frontend.http2.tunnel_streams import (
     waits,
 )
 from tests.fixtures.raw_origin import Peer, RawOrigin, answering
+from tests.fixtures.until import until
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["in clear text", "inside TLS"])

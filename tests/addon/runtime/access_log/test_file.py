@@ -33,9 +33,9 @@ from tests.addon.frontend.front_end import (
     origin_tls,
     request_head,
     run_conversation,
-    until,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
+from tests.fixtures.until import until
 
 LINE = re.compile(r'\S+ - - \[[^\]]+\] "[^" ]+ [^" ]+ HTTP/1\.[01]" [0-9]{3} [0-9]+ \S+')
 

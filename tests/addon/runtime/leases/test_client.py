@@ -16,6 +16,7 @@ from addon.runtime.leases.answers import Answer, LeaseName
 from addon.runtime.leases.client import Lease, LeaseClient
 from addon.runtime.leases.frames import Result, ask
 from addon.runtime.leases.server import LeaseServer
+from tests.fixtures.until import until
 
 NAME = LeaseName("http://a.example/", b"n" * 16)
 LIMIT = 60.0
@@ -69,11 +70,6 @@ async def serving(path: Path) -> AsyncIterator[LeaseServer]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "leases.sock"
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 def run(conversation: Callable[[], Awaitable[None]]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from addon.runtime.leases import shared
 from addon.runtime.leases.answers import Answer, LeaseName
 from addon.runtime.leases.frames import Result
 from addon.runtime.leases.shared import SharedLease, SharedLeases
-from tests.fixtures.redis_server import HAS_REDIS, RedisServer, redis_server
+from tests.fixtures.redis_server import RedisServer, server_of_test
 from tests.fixtures.redis_stores import redis_store
 
 NAME = LeaseName("http://a.example/", b"\1" * 16)
@@ -31,12 +30,7 @@ class Ask:
         return await asyncio.wait_for(self.answers.get(), LONG)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    if not HAS_REDIS:
-        pytest.skip("redis-server is not installed")
-    with redis_server(tmp_path / "redis") as started:
-        yield started
+server = pytest.fixture(server_of_test)
 
 
 type Conversation = Callable[[SharedLeases, SharedLeases], Awaitable[None]]

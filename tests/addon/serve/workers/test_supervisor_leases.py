@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
+from tests.fixtures.until import until
 
 FRESH_OK = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
 CLIENTS = 1000
@@ -46,11 +47,6 @@ async def status(streams: Streams, origin: RawOrigin, path: str) -> bytes:
         assert await reader.readexactly(2) == b"ok"
         return head.split()[1]
     return b""
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.01)
 
 
 def sockets_of(process_id: int) -> set[str]:

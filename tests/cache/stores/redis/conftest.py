@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cache.stores.redis.store import RedisStore
-from tests.fixtures.redis_server import HAS_REDIS, RedisServer, redis_server
+from tests.fixtures.redis_server import RedisServer, server_of_test
 from tests.fixtures.redis_stores import redis_store
 
 OpenNode = Callable[..., RedisStore]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    if not HAS_REDIS:
-        pytest.skip("redis-server is not installed")
-    with redis_server(tmp_path / "redis") as started:
-        yield started
+server = pytest.fixture(server_of_test)
 
 
 @pytest.fixture

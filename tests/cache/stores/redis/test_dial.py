@@ -9,8 +9,9 @@ from cache.stores.redis.address import TlsFiles, parse_address
 from cache.stores.redis.engine import EngineOptions
 from cache.stores.redis.store import RedisStore
 from tests.cache.stores.redis.conftest import OpenNode
+from tests.fixtures.free_port import free_port
 from tests.fixtures.raw_origin import Peer, RawOrigin
-from tests.fixtures.redis_server import RedisServer, free_port, redis_server
+from tests.fixtures.redis_server import RedisServer, redis_server
 from tests.fixtures.redis_stores import PATIENCE, redis_store
 from tests.fixtures.stored_entries import KEY, new_entry, put
 from tests.fixtures.throwaway_ca import ThrowawayCA

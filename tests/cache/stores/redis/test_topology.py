@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cache.stores.purge_scopes import ALL, Scope, tag_name
 from cache.stores.redis.store import RedisStore
 from tests.fixtures.redis_server import HAS_REDIS
 from tests.fixtures.redis_stores import redis_store
-from tests.fixtures.redis_topologies import RedisCluster, SentinelGroup, redis_cluster, sentinel_group
+from tests.fixtures.redis_topologies import RedisCluster, SentinelGroup
 from tests.fixtures.stored_entries import is_intact, new_entry, put
 from tests.fixtures.until import wait_until
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.skipif(not HAS_REDIS, reason="redis-server is not insta
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[RedisCluster]:
-    with redis_cluster(tmp_path / "cluster") as started:
+    with closing(RedisCluster(tmp_path / "cluster")) as started:
         yield started
 
 
@@ -94,7 +95,7 @@ def test_without_one_server_of_a_cluster_the_others_are_used(nodes: list[RedisSt
 
 @pytest.fixture
 def group(tmp_path: Path) -> Iterator[SentinelGroup]:
-    with sentinel_group(tmp_path / "group") as started:
+    with closing(SentinelGroup(tmp_path / "group")) as started:
         yield started
 
 

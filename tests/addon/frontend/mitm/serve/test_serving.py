@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
@@ -119,12 +120,6 @@ def test_a_script_with_an_error_ends_the_start_with_one_message(tmp_path: Path) 
     with pytest.raises(AssertionError) as failed:
         Proxy(tmp_path, command=("secondhand", "serve", "--script", str(script)))
     assert str(failed.value).count("SyntaxError: expected ':'") == 1
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
