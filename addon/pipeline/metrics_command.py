@@ -19,6 +19,7 @@ from addon.runtime.metrics.responses import ResponseMetrics
 from addon.runtime.metrics.samples import Samples
 from addon.runtime.version import version_of
 from cache.stores.base import StoreError
+from cache.stores.tiered.memory_tier import MemoryTier
 
 type Source = Callable[[Samples], None]
 """Adds what a part of the proxy knows to the values of this process."""
@@ -29,12 +30,8 @@ class HasMemory(Protocol):
     """A store with copies in memory, in front of others."""
 
     @property
-    def memory_size(self) -> int:
-        """Bytes of memory in use."""
-
-    @property
-    def memory_entries(self) -> int:
-        """Keys in memory."""
+    def memory(self) -> MemoryTier:
+        """These copies."""
 
 
 class MetricsCommand:
@@ -118,8 +115,8 @@ class MetricsCommand:
         if max_size is not None:
             samples.add("store_max_bytes", max_size)
         if isinstance(store.sync_store, HasMemory):
-            samples.add("tier_bytes", store.sync_store.memory_size, "memory")
-            samples.add("tier_entries", store.sync_store.memory_entries, "memory")
+            samples.add("tier_bytes", store.sync_store.memory.size, "memory")
+            samples.add("tier_entries", len(store.sync_store.memory), "memory")
         if max_size is not None and self._own_store.is_measured:
             with suppress(StoreError):  # it cannot be asked at the moment
                 samples.add("store_bytes", max_size - await store.run(store.sync_store.free_space))

@@ -64,7 +64,11 @@ class RedisOptions:
 
 
 class RedisStore:
-    """Stored responses on Redis or Valkey, shared by all nodes that use the same engine and prefix."""
+    """Stored responses on Redis or Valkey, shared by all nodes that use the same engine and prefix.
+
+    Attributes:
+        memory: What is in this node's memory.
+    """
 
     def __init__(self, options: RedisOptions, on_state: Callable[[str | None], None] = lambda _problem: None) -> None:
         """Begin to connect. `on_state` is called, on a thread of the store, with why the engine cannot be used."""
@@ -87,7 +91,7 @@ class RedisStore:
             lost_changes=self._lost_changes,
         )
         self._lock = Lock()
-        self._memory = MemoryTier(options.memory_size, (), self.generations)
+        self.memory = MemoryTier(options.memory_size, (), self.generations)
         self.recency = Recency(self.engine, self.generations, self._names_of)
         self.evictions = 0
         """Always 0: the engine evicts."""
@@ -103,19 +107,19 @@ class RedisStore:
 
     def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
         """Return all entries under a key from memory; none if the engine cannot be used; else None."""
-        known = self._memory.variants(key)
+        known = self.memory.variants(key)
         return () if known is None and not self._is_usable(key) else known
 
     def peek_body(self, entry: StoredResponse) -> bytes | None:
         """Return the whole body of an entry from memory, or None."""
-        return self._memory.body(entry)
+        return self.memory.body(entry)
 
     def peek_whole(self, key: str) -> WholeCopy | tuple[()] | None:
         """Return the only response under a key with its body from memory, an empty tuple as `peek` does, else None."""
         match self.peek(key):
             case ():
                 return ()
-            case (entry,) if (body := self._memory.body(entry)) is not None:
+            case (entry,) if (body := self.memory.body(entry)) is not None:
                 return copy_of(entry, body)
         return None
 
@@ -140,7 +144,7 @@ class RedisStore:
             if number is None:
                 raise StoreError("there was a purge that the engine could not tell yet")
             stored, _ = admitted(stored, data, self._purges)
-            known = self._memory.variants(entry.key) or ()
+            known = self.memory.variants(entry.key) or ()
             if stored.id in [each.id for each in known]:
                 raise StoreError(f"the id {stored.id} is taken")
             ended = {*replaces, *superseded(stored, known, self._options.captures)}
@@ -153,7 +157,7 @@ class RedisStore:
         if self._is_usable(entry.key):
             return None
         with self._lock:
-            number, known = self._purges.number(), self._memory.variants(entry.key)
+            number, known = self._purges.number(), self.memory.variants(entry.key)
             if number is None or known is None:
                 return False
             stored = next((each for each in known if each.id == entry.id), None)
@@ -178,7 +182,7 @@ class RedisStore:
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return all stored responses under a primary key, most recently stored first. Raises StoreError."""
-        if (known := self._memory.variants(key)) is not None:
+        if (known := self.memory.variants(key)) is not None:
             return known
         generation = self.generations.stable_value(self.generations.slot(key))
         row = self._rows.read(key)
@@ -194,7 +198,7 @@ class RedisStore:
             return
         slot, state = self.generations.slot(key), KeyState(changed.generation, changed.number, changed.variants)
         if changed.generation == self.generations.stable_value(slot):
-            self._memory.put(key, slot, state, {stored.id: body} if stored and body is not None else {})
+            self.memory.put(key, slot, state, {stored.id: body} if stored and body is not None else {})
 
     def _put_alone(
         self, key: str, variants: tuple[StoredResponse, ...], number: int, body: bytes | None = None
@@ -210,7 +214,7 @@ class RedisStore:
 
     def open(self, entry: StoredResponse) -> StoredBody:
         """Open the body of an entry; a body from the engine is checked. Raises DamagedEntry, StoreError."""
-        if (data := self._memory.body(entry)) is not None:
+        if (data := self.memory.body(entry)) is not None:
             return BytesBody(data)
         try:
             body = self._bodies.open(entry)
@@ -221,7 +225,7 @@ class RedisStore:
             with closing(body):
                 data = body.read(0, body.length)
             with self._lock:
-                self._memory.put_body(entry, data)
+                self.memory.put_body(entry, data)
             return BytesBody(data)
         return body
 
@@ -271,8 +275,8 @@ class RedisStore:
             changed = remove()
         except EngineError:
             with self._lock:
-                count = len(self._memory.variants(key) or ())
-                self._memory.drop(key)
+                count = len(self.memory.variants(key) or ())
+                self.memory.drop(key)
                 self.generations.note_removal()
                 self.generations.own_change(key)
             return count
@@ -327,16 +331,6 @@ class RedisStore:
         """Iterate over the entries of all keys, or of those behind one, ordered by key. Raises StoreError."""
         for key in sorted([row.key for row in self._walk().rows() if row.key > after]):
             yield from [entry for entry, _ in self._rows.read(key).variants]
-
-    @property
-    def memory_size(self) -> int:
-        """Bytes of memory in use."""
-        return self._memory.size
-
-    @property
-    def memory_entries(self) -> int:
-        """Keys in memory."""
-        return len(self._memory)
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries, without those that other programs have there. Raises StoreError."""

@@ -33,7 +33,11 @@ _PENDING = 6
 
 
 class TieredStore:
-    """A store on disk, with its frequently used entries in memory."""
+    """A store on disk, with its frequently used entries in memory.
+
+    Attributes:
+        memory: What is in memory.
+    """
 
     def __init__(
         self,
@@ -56,14 +60,14 @@ class TieredStore:
         self.generations = disk.generations
         self._lock = Lock()
         self._write_behind = WriteBehind(disk, memory_size, self._lock, self._on_written, self._on_lost)
-        self._memory = MemoryTier(memory_size, self._write_behind.keys, self.generations)
+        self.memory = MemoryTier(memory_size, self._write_behind.keys, self.generations)
         self._quick_reads = disk.quick_reads()
 
     # ---- methods that never wait
 
     def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
         """Return all entries under a key, from memory or by a quick read, else None. Never waits and never raises."""
-        if (known := self._memory.variants(key)) is not None:
+        if (known := self.memory.variants(key)) is not None:
             return known
         with self._lock:
             slot = self.generations.slot(key)
@@ -72,15 +76,15 @@ class TieredStore:
                 return None
             variants = self._quick_reads.candidates(key)
             if variants is not None:
-                self._memory.put_if_current(key, slot, KeyState(generation, last_purge, variants))
+                self.memory.put_if_current(key, slot, KeyState(generation, last_purge, variants))
             return variants
 
     def peek_body(self, entry: StoredResponse) -> bytes | None:
         """Return the body of an entry, from memory or by a quick read, else None. Never waits and never raises."""
-        body = self._memory.body(entry)
+        body = self.memory.body(entry)
         if body is None and entry.length <= self._max_small and (body := self._quick_reads.body(entry)) is not None:
             with self._lock:
-                self._memory.put_body(entry, body)
+                self.memory.put_body(entry, body)
         return body
 
     def peek_whole(self, key: str) -> WholeCopy | tuple[()] | None:
@@ -88,10 +92,10 @@ class TieredStore:
 
         An empty tuple if nothing is stored under the key, None if a thread has to read it or there are several.
         """
-        match self._memory.variants(key):
+        match self.memory.variants(key):
             case ():
                 return ()
-            case (entry,) if (body := self._memory.body(entry)) is not None:
+            case (entry,) if (body := self.memory.body(entry)) is not None:
                 return copy_of(entry, body)
             case None if key not in self._write_behind.keys:
                 return self._quick_reads.whole(key)
@@ -114,7 +118,7 @@ class TieredStore:
             last_purge, removals = self.generations.purges.number(), self.generations.removal_version()
             if stored.last_purge is not None and stored.last_purge != last_purge:
                 stored, data = admitted(stored, data, self.generations.purges)
-            known = self._memory.variants(entry.key)
+            known = self.memory.variants(entry.key)
             if known is None or last_purge is None or not self._write_behind.has_room(size):
                 return None
             if stored.id in [each.id for each in known]:
@@ -143,7 +147,7 @@ class TieredStore:
         """Return the result of `update`, or None if that must wait for the disk. Raises StoreError."""
         with self._lock:
             last_purge = self.generations.purges.number()  # before the entries are looked up
-            known = self._memory.variants(entry.key)
+            known = self.memory.variants(entry.key)
             if known is None or last_purge is None or not self._write_behind.has_room(0):
                 return None
             stored = next((each for each in known if each.id == entry.id), None)
@@ -182,13 +186,13 @@ class TieredStore:
     def _change(self, change: Change, variants: tuple[StoredResponse, ...], bodies: Mapping[str, bytes]) -> None:
         """Make a change in memory, and add it to those that will be written."""
         self._write_behind.add(change)
-        self._memory.put(change.key, change.slot, KeyState(change.base, change.last_purge, variants), bodies)
+        self.memory.put(change.key, change.slot, KeyState(change.base, change.last_purge, variants), bodies)
         self.generations.note_local_change(change.slot)
 
     def _new_change(
         self, key: str, last_purge: int, size: int, write: Write, *, tags: str, removals: int | None = None
     ) -> Change:
-        cached = self._memory.get(key)
+        cached = self.memory.get(key)
         slot, base = (cached.slot, cached.state.generation) if cached else (self.generations.slot(key), 0)
         return Change(key, slot, base=base, last_purge=last_purge, size=size, write=write, tags=tags, removals=removals)
 
@@ -198,22 +202,22 @@ class TieredStore:
         """Give memory the entries that are now on the disk, except under keys with further pending changes."""
         generation, last_purge = transaction.generation, transaction.last_purge
         for key, variants in transaction.results.items():
-            cached = self._memory.get(key)
+            cached = self.memory.get(key)
             if cached is None:
                 continue
             if generation is None:
-                self._memory.drop(key)
+                self.memory.drop(key)
             elif key in self._write_behind.keys or variants == cached.state.variants:
                 cached.state = KeyState(generation, cached.state.last_purge, cached.state.variants)
             elif variants:
-                self._memory.put(key, cached.slot, KeyState(generation, last_purge, variants))
+                self.memory.put(key, cached.slot, KeyState(generation, last_purge, variants))
             else:
-                self._memory.drop(key)
+                self.memory.drop(key)
 
     def _on_lost(self, keys: list[str], reason: NotStored) -> None:
         """Remove from memory the keys of changes that were not written."""
         for key in keys:
-            self._memory.drop(key)
+            self.memory.drop(key)
             self.generations.note_local_change(self.generations.slot(key))
         self._notify_lost(reason, len(keys))
 
@@ -221,7 +225,7 @@ class TieredStore:
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return all stored responses under a primary key, most recently stored first. Raises StoreError."""
-        if (known := self._memory.variants(key)) is not None:
+        if (known := self.memory.variants(key)) is not None:
             return known
         self._flush_key(key)
         slot = self.generations.slot(key)
@@ -229,12 +233,12 @@ class TieredStore:
         variants = self._disk.candidates(key)
         if generation is not None and last_purge is not None:
             with self._lock:
-                self._memory.put_if_current(key, slot, KeyState(generation, last_purge, variants))
+                self.memory.put_if_current(key, slot, KeyState(generation, last_purge, variants))
         return variants
 
     def open(self, entry: StoredResponse) -> StoredBody:
         """Open the body of an entry; a body from the disk is checked. Raises DamagedEntry, StoreError."""
-        if (data := self._memory.body(entry)) is not None:
+        if (data := self.memory.body(entry)) is not None:
             return BytesBody(data)
         self._flush_key(entry.key)
         body = self._disk.open(entry)
@@ -243,7 +247,7 @@ class TieredStore:
         with closing(body):
             data = body.read(0, body.length)
         with self._lock:
-            self._memory.put_body(entry, data)
+            self.memory.put_body(entry, data)
         return BytesBody(data)
 
     def writer(self) -> DiskWriter:
@@ -321,16 +325,6 @@ class TieredStore:
     def last_use_of(self, entry: StoredResponse) -> float | None:
         """Return when an entry last answered a request, as far as the disk knows, see `DiskStore.last_use_of`."""
         return self._disk.last_use_of(entry)
-
-    @property
-    def memory_size(self) -> int:
-        """Bytes of memory in use."""
-        return self._memory.size
-
-    @property
-    def memory_entries(self) -> int:
-        """Keys in memory."""
-        return len(self._memory)
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""

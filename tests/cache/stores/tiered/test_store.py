@@ -202,7 +202,7 @@ def test_memory_is_limited_and_evicted_entries_are_still_on_disk(open_store: Ope
         for entry in stored:
             assert store.candidates(entry.key) == (entry,)
             assert is_intact(store, entry)
-            assert store._memory.size <= 1 << 20
+            assert store.memory.size <= 1 << 20
 
 
 # ---- a disk that fails
