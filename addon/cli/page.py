@@ -18,8 +18,8 @@ from addon.cli.terminal import fail, print_line, print_note
 from addon.config.addresses import UNSPECIFIED_ADDRESSES
 from addon.runtime.control_client import ControlError
 from addon.runtime.exit_codes import FAILED
+from addon.runtime.token_file import TokenFile
 from addon.serve.admin.page.address import FOLDER
-from addon.serve.admin.token import TokenFile
 
 OPENING = "admin-page.html"
 """The file in the directory of the store that leads a browser to the page."""

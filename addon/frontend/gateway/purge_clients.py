@@ -5,8 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-import os
-import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from addon.frontend.gateway.purge_requests import order_in
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.purge_command import Purges, described
 from addon.pipeline.reply import Reply
+from addon.runtime.token_file import TokenFile, bearer_token
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
@@ -23,9 +22,6 @@ from cache.policy.reasons import Refused
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
-
-MIN_TOKEN = 16
-"""Characters of the shortest token that is accepted."""
 
 _TOKEN_FIELDS = ("fastly-key", "x-purge-token")
 
@@ -58,20 +54,14 @@ class PurgeClients:
         """Accept the clients that these settings name; `trusted_proxies` are addresses and networks."""
         self._allowed = TrustedProxies(settings.allow)
         self._proxies = TrustedProxies(trusted_proxies)
-        self._token = settings.token(self._store)
+        self._token = TokenFile(settings.token(self._store))
 
     def make_token(self) -> None:
-        """Make the file with the token, if it does not exist. Without it, only the allowed networks may purge."""
+        """Make the file with the token, unless it has one. Without it, only the allowed networks may purge."""
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(self._token, flags, 0o600)
-        except FileExistsError:
-            return
+            self._token.make()
         except OSError as error:
-            logger.warning("there is no token for purges over HTTP: %s: %s", self._token, error.strerror)
-            return
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"{secrets.token_hex(32)}\n")
+            logger.warning("there is no token for purges over HTTP: %s: %s", self._token.path, error.strerror)
 
     async def answer(self, request: Request, address: str, ports: Iterable[int], errors: ErrorReplies) -> Reply | None:
         """Purge as a request says, and return the reply, or None if its client may not purge.
@@ -102,18 +92,11 @@ class PurgeClients:
         # a proxy that does not tell whom a request is from has its own address: that request may be anybody's
         if address in self._allowed and address not in self._proxies:
             return address
-        wanted = self._read_token()
-        sent = [*(fields.get(name) or "" for name in _TOKEN_FIELDS), _bearer(fields.get("authorization") or "")]
-        if wanted and any(hmac.compare_digest(each.encode(), wanted.encode()) for each in sent):
+        wanted = self._token.read()
+        sent = [*(fields.get(name) or "" for name in _TOKEN_FIELDS), bearer_token(fields.get("authorization") or "")]
+        if wanted is not None and any(hmac.compare_digest(each.encode(), wanted.encode()) for each in sent):
             return f"{address} with the token"
         return None
-
-    def _read_token(self) -> str:
-        try:
-            token = self._token.read_text("ascii").strip()
-        except (OSError, ValueError):
-            return ""
-        return token if len(token) >= MIN_TOKEN else ""
 
     def _done(self, result: dict[str, object]) -> Reply:
         content = f"{json.dumps(result)}\n".encode()
@@ -126,8 +109,3 @@ class PurgeClients:
             )
         )
         return Reply(Response(200, "OK", fields), content)
-
-
-def _bearer(authorization: str) -> str:
-    scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""

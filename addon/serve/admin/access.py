@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from addon.serve.admin.token import TokenFile
+from addon.runtime.token_file import TokenFile, bearer_token
 
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})
 """Paths that need neither a token nor a known host: a probe sends no token, and asks by the address of its target."""
@@ -65,8 +65,7 @@ class Access:
         return self._metrics_without_token or self._has_token(fields)
 
     def _has_token(self, fields: Mapping[str, str]) -> bool:
-        scheme, _, token = fields.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and self._token.is_token(token.strip())
+        return self._token.is_token(bearer_token(fields.get("authorization", "")))
 
 
 def _host_of(authority: str) -> str:

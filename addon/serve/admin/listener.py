@@ -8,8 +8,8 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from addon.runtime.token_file import TokenFile
 from addon.serve.admin.administered import Administered
-from addon.serve.admin.token import TokenFile
 from addon.serve.listening_sockets import close_all
 
 if TYPE_CHECKING:

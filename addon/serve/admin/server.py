@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import uvicorn
 
+from addon.runtime.token_file import TokenFile
 from addon.serve.admin.access import Access
 from addon.serve.admin.administered import Administered
 from addon.serve.admin.application import application
@@ -15,7 +16,6 @@ from addon.serve.admin.health import Health
 from addon.serve.admin.metrics import metrics_route
 from addon.serve.admin.page.routes import PATHS, page_routes
 from addon.serve.admin.protocol import AdminProtocol
-from addon.serve.admin.token import TokenFile
 
 MAX_HEAD = 131_072
 """Bytes of the largest request head."""

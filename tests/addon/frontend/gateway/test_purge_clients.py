@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,18 @@ def test_an_allowed_network_needs_no_token_and_an_empty_token_lets_nobody_in(pur
     purge["allow"] = ["127.0.0.0/8"]
     run_edge(conversation, sites, tagging, purge=purge)
     assert [line["by"] for line in logged(purge)] == ["127.0.0.1"]
+
+
+def test_a_pipe_in_place_of_the_token_does_not_stop_the_edge(purge: dict[str, Any]) -> None:
+    Path(purge["token_file"]).unlink()
+    os.mkfifo(purge["token_file"])
+
+    async def conversation(edge: FrontEndUnderTest, _origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        response = await client.fetch(ask(HOST, "/1", f"Authorization: Bearer {TOKEN}", method="PURGE"))
+        assert response.status == 403
+
+    run_edge(conversation, sites, tagging, purge=purge)
 
 
 def test_a_client_says_nothing_about_its_own_address(purge: dict[str, Any]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from addon.runtime.token_file import TokenFile
 from addon.serve.admin.access import Access
-from addon.serve.admin.token import TokenFile
 from tests.fixtures.admin_client import AdminClient
 
 TOKEN = "0123456789abcdef"

@@ -1,4 +1,4 @@
-"""The file with the token that admits programs to the admin listener."""
+"""A file with a token: who knows it may use the admin API, or purge over HTTP."""
 
 from __future__ import annotations
 
@@ -62,14 +62,19 @@ class TokenFile:
     def read(self) -> str | None:
         """Return the token, or None without a file that can be read and has one."""
         try:
-            descriptor = os.open(
-                self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-            )  # a FIFO must not stop the proxy
+            # a FIFO must not stop the proxy
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             with os.fdopen(descriptor, "rb") as file:
-                token = file.read(MAX_TOKEN).decode("ascii").strip()
+                token = (file.read(MAX_TOKEN) or b"").decode("ascii").strip()  # None: a pipe that has nothing yet
         except (OSError, ValueError):
             return None
         return token if len(token) >= MIN_TOKEN else None
+
+
+def bearer_token(authorization: str) -> str:
+    """Return the token in the value of the field Authorization (RFC 6750 §2.1); empty if it has none."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _give_name(temporary: Path, path: Path) -> None:
