@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from addon.cli.options import load_configuration
 from addon.cli.terminal import fail, print_note
@@ -36,6 +37,19 @@ def find_running_proxy(settings: Settings) -> RunningProxy | None:
     if problems:
         fail("\n".join(problems), FAILED)
     return None
+
+
+def running_or_fail(config: Path | None, store: str | None) -> tuple[Path, list[ControlClient]]:
+    """Return what `proxies_whatever_the_settings` does; if no proxy runs, the command fails."""
+    directory, proxies = proxies_whatever_the_settings(config, store)
+    if not proxies:
+        fail_without_proxy(directory)
+    return directory, proxies
+
+
+def fail_without_proxy(directory: Path) -> NoReturn:
+    """End the command with the message that no proxy is running on a store."""
+    fail(f"no proxy is running on {directory}", FAILED)
 
 
 def proxies_whatever_the_settings(config: Path | None, store: str | None) -> tuple[Path, list[ControlClient]]:

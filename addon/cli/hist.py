@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from addon.cli.find_proxy import running_or_fail
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
 from addon.cli.terminal import print_json, print_table
-from addon.cli.top import INTERVAL, OnceOption, is_live, running
+from addon.cli.top import INTERVAL, OnceOption, is_live
 from addon.runtime.control_client import ControlClient
 
 OUTCOMES = ("hit", "validated", "miss", "pass")
@@ -18,7 +19,7 @@ def hist(
 
     Without a terminal, or with --once, the times since the start are printed.
     """
-    clients = running(config, store)
+    _, clients = running_or_fail(config, store)
     if once or as_json or not is_live():
         _print_once(clients, as_json=as_json)
     else:

@@ -12,19 +12,16 @@ from urllib.parse import quote, urlsplit
 
 import typer
 
-from addon.cli.find_proxy import proxies_whatever_the_settings
+from addon.cli.find_proxy import running_or_fail
 from addon.cli.options import ConfigOption, StoreOption, load_configuration
 from addon.cli.terminal import fail, print_line, print_note
-from addon.config.addresses import UNSPECIFIED_ADDRESSES
-from addon.runtime.control_client import ControlError
 from addon.runtime.exit_codes import FAILED
+from addon.runtime.listen_address import proxy_url
 from addon.runtime.token_file import TokenFile
 from addon.serve.admin.page.address import FOLDER
 
 OPENING = "admin-page.html"
 """The file in the directory of the store that leads a browser to the page."""
-
-_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - these are replaced
 
 
 def page(
@@ -38,29 +35,18 @@ def page(
 
     It shows what is cached and why, what is missing offline, and each request as it is answered.
     """
-    url = _url(config, store)
+    directory, proxies = running_or_fail(config, store)
+    place = proxies[0].ask("status")["admin"]
+    url = _url(str(place or ""), load_configuration(config, store).settings.admin.token(directory))
     if print_url:
         print_line(url)
-        return
-    file = proxies_whatever_the_settings(config, store)[0] / OPENING
-    if not _has_browser() or not _open(file, url):
+    elif not _has_browser() or not _open(directory / OPENING, url):
         print_note("there is no browser to open here; this is the address of the page")
         print_line(url)
 
 
-def _url(config: Path | None, store: str | None) -> str:
-    """Return the address of the page, with the token. Ends the command if there is none."""
-    directory, proxies = proxies_whatever_the_settings(config, store)
-    if not proxies:
-        fail(f"no proxy is running on {directory}", FAILED)
-    try:
-        place = proxies[0].ask("status")["admin"]
-    except ControlError as error:
-        fail(str(error), FAILED)
-    return _with_token(str(place or ""), load_configuration(config, store).settings.admin.token(directory))
-
-
-def _with_token(place: str, file: Path) -> str:
+def _url(place: str, file: Path) -> str:
+    """Return the address of the page, with the token in a file. Ends the command if there is none."""
     if not place.startswith("http"):
         found = f"listens on {place}, which browsers cannot open" if place else "has no admin listener"
         fail(f'the proxy {found}: a setting like admin.listen = "127.0.0.1:0" changes that', FAILED)
@@ -68,10 +54,7 @@ def _with_token(place: str, file: Path) -> str:
     if token is None:
         fail(f"the token cannot be read: {file}", FAILED)
     address = urlsplit(place)
-    host = str(address.hostname)
-    if host in UNSPECIFIED_ADDRESSES:
-        place = f"http://{_LOOPBACK[host]}:{address.port}"
-    return f"{place}{FOLDER}#token={quote(token, safe='')}"
+    return f"{proxy_url(str(address.hostname), address.port or 0)}{FOLDER}#token={quote(token, safe='')}"
 
 
 def _has_browser() -> bool:

@@ -6,12 +6,11 @@ import time
 from collections.abc import Iterator, Mapping
 
 from addon.cli.failing_origins import failing_origins
-from addon.cli.find_proxy import proxies_whatever_the_settings
+from addon.cli.find_proxy import fail_without_proxy, proxies_whatever_the_settings
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
-from addon.cli.terminal import fail, print_json, print_line, print_note, print_table
+from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.units import time_text
 from addon.runtime.control_client import ControlError
-from addon.runtime.exit_codes import FAILED
 
 WORKER_COLUMNS = ("pid", "since", "connections", "draining")
 """Sections of a worker that are columns of the table of workers. The others are printed by themselves."""
@@ -37,7 +36,7 @@ def status(config: ConfigOption = None, store: StoreOption = None, as_json: Json
     if as_json:
         print_json({"proxies": proxies})
     if not proxies:
-        fail(f"no proxy is running on {directory}", FAILED)
+        fail_without_proxy(directory)
     for number, proxy in enumerate([] if as_json else proxies):
         if number:
             print_line("")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from addon.cli.find_proxy import proxies_whatever_the_settings
+from addon.cli.find_proxy import running_or_fail
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
-from addon.cli.terminal import fail, print_json, print_line, print_note, print_table
+from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.runtime.control_client import ControlClient
-from addon.runtime.exit_codes import FAILED
 
 INTERVAL = 2.0
 """Seconds between two looks."""
@@ -33,19 +31,11 @@ def top(
     Keys: up and down select an exchange; w says why it was answered so, p deletes its copies; o switches offline and
     online; / lists only what has a text; q ends. Without a terminal, or with --once, one look is printed.
     """
-    clients = running(config, store)
+    _, clients = running_or_fail(config, store)
     if once or as_json or not is_live():
         _print_once(clients, as_json=as_json)
     else:
         _show(clients)
-
-
-def running(config: Path | None, store: str | None) -> list[ControlClient]:
-    """Return the running proxies; if there is none, the command fails."""
-    directory, clients = proxies_whatever_the_settings(config, store)
-    if not clients:
-        fail(f"no proxy is running on {directory}", FAILED)
-    return clients
 
 
 def is_live() -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from addon.config.addresses import UNSPECIFIED_ADDRESSES
+from cache.http.messages import host_port
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class ListenAddress:
 
 
 def proxy_url(host: str, port: int) -> str:
-    """Return the URL that programs on this machine use for a proxy that listens at `host` and `port`."""
+    """Return the URL by which programs on this machine reach what listens at `host` and `port`."""
     if host in UNSPECIFIED_ADDRESSES:
         host = "::1" if ":" in host else "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{host_port(host, port)}"
