@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Strict, ValidationInfo
 
 from addon.config.addresses import UNSPECIFIED_ADDRESSES, is_loopback
-from addon.config.model import Section
+from addon.config.model import PathText, Section, path_text
 from addon.config.user_folders import expanded
 
 OFF = "off"
@@ -30,7 +30,10 @@ def _host(value: str) -> str:
 
 
 def _listen(value: str, info: ValidationInfo) -> str:
-    if value == OFF or (value.startswith(_UNIX) and value != _UNIX):
+    if value == OFF:
+        return value
+    if value.startswith(_UNIX) and value != _UNIX:
+        path_text(value.removeprefix(_UNIX))
         return value
     match = _LISTEN.fullmatch(value)
     if not match or int(match["port"]) > 65_535:
@@ -46,7 +49,7 @@ class AdminSettings(Section):
     # before `listen`, whose validator needs them
     hosts: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], Strict(strict=False)] = ()
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:0"
-    token_file: str = ""
+    token_file: PathText = ""
     ready_needs_origin: bool = False
     metrics_without_token: bool = False
 

@@ -107,6 +107,7 @@ SITE = '[[site]]\nhosts = ["a"]\norigins = ["http://b"]\n'
         ("log.access", "log.access = {}"),
         ("purge.log", "purge.log = {}"),
         ("purge.token_file", "purge.token_file = {}"),
+        ("admin.token_file", "admin.token_file = {}"),
         ("answer.clients", "answer.clients = {}"),
         ("origin.client_certificate", "origin.client_certificate = {}"),
         ("origin.ca_files#1", "origin.ca_files = [{}]"),
@@ -119,6 +120,12 @@ def test_a_path_that_cannot_be_used_is_a_fault_of_its_key(
     tmp_path: Path, key: str, text: str, path: str, expected: str
 ) -> None:
     assert faults(tmp_path, text.format(f'"{path}"')) == [f'config.toml: {key}: found "{path}", expected {expected}']
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/x", r"a\u0000b"])
+def test_a_socket_of_the_admin_api_that_cannot_be_used_is_a_fault_of_its_key(tmp_path: Path, path: str) -> None:
+    [fault] = faults(tmp_path, f'admin.listen = "unix:{path}"')
+    assert fault.startswith(f'config.toml: admin.listen: found "unix:{path}", expected a path without ')
 
 
 @pytest.mark.parametrize(
