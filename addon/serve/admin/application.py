@@ -107,9 +107,10 @@ async def _carry_out(operation: Operation, commands: Mapping[str, Handler], requ
         arguments = await _arguments(operation, request)
     except ValidationError as error:
         return problem(422, "; ".join(map(_fault_text, error.errors())))
+    by = {"by": _client(request)} if arguments.logs_client else {}
     try:
         async with asyncio.timeout(COMMAND_TIMEOUT):
-            return json_response(await operation.run(commands, arguments.of_command(_client(request))))
+            return json_response(await operation.run(commands, {**arguments.of_command(), **by}))
     except ControlError as error:
         return problem(503, str(error), {"Retry-After": "1"})
     except TimeoutError:

@@ -24,8 +24,11 @@ class Arguments(BaseModel):
     lists: ClassVar[frozenset[str]] = frozenset()
     """Names that a query may have several times."""
 
-    def of_command(self, by: str) -> dict[str, object]:  # noqa: ARG002 - most commands do not log who has sent them
-        """Return the arguments of the control command; `by` is the client, for logs."""
+    logs_client: ClassVar[bool] = False
+    """The control command has one more argument, `by`: the client, for a log."""
+
+    def of_command(self) -> dict[str, object]:
+        """Return the arguments of the control command, without `by`."""
         return self.model_dump(mode="json", exclude_unset=True)
 
 
@@ -45,9 +48,9 @@ class EntriesArguments(Arguments):
     limit: int = Field(100, ge=1, le=MAX_LISTED, description="At most so many, and all variants of the last URL.")
     after: Text | None = Field(None, description="The `next` of the part before.")
 
-    def of_command(self, by: str) -> dict[str, object]:
+    def of_command(self) -> dict[str, object]:
         """Return the arguments of the control command."""
-        return {**super().of_command(by), "limit": self.limit}
+        return {**super().of_command(), "limit": self.limit}
 
 
 class ExchangesArguments(Arguments):
@@ -55,7 +58,7 @@ class ExchangesArguments(Arguments):
 
     limit: int = Field(100, ge=1, le=MAX_KEPT, description="At most so many, the latest ones.")
 
-    def of_command(self, by: str) -> dict[str, object]:  # noqa: ARG002 - as above
+    def of_command(self) -> dict[str, object]:
         """Return the arguments of the control command."""
         return {"limit": self.limit}
 
@@ -81,7 +84,7 @@ class WhyArguments(Arguments):
     method: Method = "GET"
     header: tuple[FieldLine, ...] = Field((), description='Fields, each as "Name: value".')
 
-    def of_command(self, by: str) -> dict[str, object]:  # noqa: ARG002 - as above
+    def of_command(self) -> dict[str, object]:
         """Return the arguments of the control command."""
         # fields are bytes, as Latin-1 text; people write UTF-8
         lines = (line.encode().decode("latin-1").partition(":") for line in self.header)
@@ -107,6 +110,8 @@ class PurgeArguments(Arguments):
     """The copies that are purged, by exactly one of url, prefix, pattern, host, site, tag, tags and all."""
 
     model_config = ConfigDict(json_schema_extra=_with_one)
+
+    logs_client: ClassVar[bool] = True
 
     url: Url | None = Field(None, description="A URL, with all its variants.")
     prefix: Prefix | None = Field(None, description="All URLs that begin like this; or a path on any host, as /blog/.")
@@ -137,10 +142,6 @@ class PurgeArguments(Arguments):
                 raise ValueError(f"expected exactly one of {', '.join(PURGED)}; found {', '.join(named) or 'none'}")
         return given
 
-    def of_command(self, by: str) -> dict[str, object]:
-        """Return the arguments of the control command."""
-        return {**super().of_command(by), "by": by}
-
 
 class RecordingArguments(Arguments):
     """The recording that is made or replayed from now on."""
@@ -157,6 +158,6 @@ class ModeArguments(Arguments):
         None, description="By default all hosts, also those that have a mode of their own."
     )
 
-    def of_command(self, by: str) -> dict[str, object]:
+    def of_command(self) -> dict[str, object]:
         """Return the arguments of the control command."""
-        return {name: value for name, value in super().of_command(by).items() if value is not None}
+        return {name: value for name, value in super().of_command().items() if value is not None}

@@ -84,7 +84,7 @@ class EventResponse(Response):
         del self.headers["content-length"]
         self._listener = listener
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events."""
         start: Message = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)

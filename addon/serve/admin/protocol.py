@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from email.utils import formatdate
+from typing import cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -27,9 +28,9 @@ class AdminProtocol(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _write_deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn declares it
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Expect a request head from now on."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", transport))  # uvloop's is no subclass of it
         self._watch()
         if len(self.connections) > MAX_CONNECTIONS:
             others = (each for each in self.connections if isinstance(each, AdminProtocol) and each is not self)

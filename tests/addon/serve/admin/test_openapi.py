@@ -42,6 +42,6 @@ def test_everything_that_the_pattern_of_an_argument_allows_is_understood(name: s
     @given(st.from_regex(re.compile(schema["pattern"]), fullmatch=True))
     def is_understood(text: str) -> None:
         given_arguments = PurgeArguments.model_validate({name: text})
-        order_of(given_arguments.of_command("a test"), CachePolicy(), ())
+        order_of(given_arguments.of_command(), CachePolicy(), ())
 
     is_understood()
