@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from addon.cli.store import open_store
 from addon.cli.terminal import print_note
 from addon.config.settings import Settings
-from addon.runtime.control_client import ControlClient, ControlError, running_proxies
+from addon.runtime.control_client import ControlClient, ControlError, number_in, running_proxies, table_in
 from cache.stores.base import StoreError
 
 
-def store_contents(settings: Settings, limits: Sequence[int]) -> dict[str, object]:
+def store_contents(settings: Settings, proxies: Iterable[Mapping[str, object]]) -> dict[str, object]:
     """Return what the store contains, and the lowest of the limits of its proxies: that one makes room first.
+
+    `proxies` are what `proxies_of` returns.
 
     The limit is None if it is not known here.
     """
@@ -26,6 +28,7 @@ def store_contents(settings: Settings, limits: Sequence[int]) -> dict[str, objec
             contents = opened.statistics()
     except StoreError as error:  # the running proxies are still listed
         return found | {"problem": str(error)}
+    limits = [number_in(proxy["max_size"]) for proxy in proxies if proxy.get("max_size")]
     return found | {
         "entries": contents.entries,
         "size": contents.size,
@@ -63,18 +66,3 @@ def _distrusted(client: ControlClient) -> dict[str, object]:
         return table_in(client.ask("failed-hosts")["distrusted"])
     except ControlError:  # an older version of the program is running
         return {}
-
-
-def percent(part: int, whole: int) -> str:
-    """Return a part of a whole as text, like 12.5%."""
-    return f"{100 * part / whole:.1f}%" if whole else "0%"
-
-
-def number_in(value: object) -> int:
-    """Return a number of a reply; 0 if it is none."""
-    return value if isinstance(value, int) else 0
-
-
-def table_in(value: object) -> dict[str, object]:
-    """Return a table of a reply; an empty one if it is none."""
-    return value if isinstance(value, dict) else {}

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.collected_stats import number_in, percent, proxies_of, store_contents, table_in
+from addon.cli.collected_stats import proxies_of, store_contents
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
 from addon.cli.status import STORE_STATES
 from addon.cli.terminal import print_json, print_line, print_note, print_table
-from addon.config.units import size_text, time_text
+from addon.config.units import percent, size_text, time_text
 from addon.programs.run.summary import named, plural
-from addon.runtime.control_client import numbers_in
+from addon.runtime.control_client import number_in, numbers_in, table_in
+from addon.runtime.counters import members_of
 
 MAX_REASONS = 4
 """Reasons that a row names, the most frequent ones."""
@@ -33,7 +34,7 @@ def stats(
     """Print the size of the store, and what its proxies have done since their start."""
     settings = load_shared_or_private(config, store, private=private).settings
     proxies = list(proxies_of(settings))
-    contents = store_contents(settings, [number_in(proxy["max_size"]) for proxy in proxies if proxy.get("max_size")])
+    contents = store_contents(settings, proxies)
     if as_json:
         print_json({"store": contents, "proxies": proxies})
         return
@@ -94,10 +95,10 @@ def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield "content from origins", size_text(fetched)
     yield "saved", f"{size_text(copied)} and {time_text(count('milliseconds.saved', 0) / 1000)} of waiting for origins"
     yield "stale responses", f"{count('stale', 0):,}"
-    yield "not stored", _by_reason(counters, "not_stored.")
+    yield "not stored", _by_reason(counters, "not_stored")
     yield "evicted", f"{count('evicted', 0):,}"
-    yield "errors sent to clients", _by_reason(counters, "refused.")
-    yield "failed exchanges", _by_reason(counters, "failures.")
+    yield "errors sent to clients", _by_reason(counters, "refused")
+    yield "failed exchanges", _by_reason(counters, "failures")
     if distrusted := table_in(proxy["distrusted"]):
         yield "certificate not accepted", _distrust_text(distrusted)
     state = str(condition.get("state", ""))
@@ -118,9 +119,8 @@ def _distrust_text(distrusted: Mapping[str, object]) -> str:
 
 def _by_reason(counters: Numbers, family: str) -> str:
     """Return the sum of a family of counters, and its largest members."""
-    members = {name.removeprefix(family): count for name, count in counters.items() if name.startswith(family)}
-    largest = sorted(members.items(), key=lambda each: -each[1])[:MAX_REASONS]
-    reasons = ", ".join(f"{name} {count:,}" for name, count in largest)
+    members = members_of(counters, family)
+    reasons = ", ".join(f"{name} {count:,}" for name, count in [*members.items()][:MAX_REASONS])
     more = ", ..." if len(members) > MAX_REASONS else ""
     return f"{sum(members.values()):,}" + (f": {reasons}{more}" if members else "")
 
@@ -129,7 +129,7 @@ def _print_hosts(hosts: Mapping[str, object]) -> None:
     columns = ["HOST", ">REQUESTS", ">HITS", ">HIT RATE", ">STALE", ">FROM COPIES", ">FROM ORIGIN", ">FAILURES"]
     rows = []
     for host, counted in hosts.items():
-        counters = {name: number_in(value) for name, value in table_in(counted).items()}
+        counters = numbers_in(counted)
         requests, hits = counters["requests"], counters["hits"]
         sizes = size_text(counters["octets.from_copy"]), size_text(counters["octets.from_origin"])
         numbers = f"{requests:,}", f"{hits:,}", percent(hits, requests), f"{counters['stale']:,}"

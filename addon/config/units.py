@@ -48,6 +48,11 @@ def parse_time(value: object) -> float:
     return number
 
 
+def percent(part: int, whole: int) -> str:
+    """Return a part of a whole as text, like 12.5%."""
+    return f"{100 * part / whole:.1f}%" if whole else "0%"
+
+
 def _number(value: object, units: dict[str, float] | dict[str, int]) -> float | None:
     """Return a number in its base unit, or None if `value` is not a finite number of at least 0."""
     if isinstance(value, str):

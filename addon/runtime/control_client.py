@@ -103,6 +103,16 @@ def numbers_in(reply: object) -> dict[str, int]:
     return {str(name): number for name, number in entries if isinstance(number, int)}
 
 
+def number_in(value: object) -> int:
+    """Return a whole number of a reply; 0 if it is none."""
+    return value if isinstance(value, int) else 0
+
+
+def table_in(value: object) -> dict[str, object]:
+    """Return a table of a reply; an empty one if it is none."""
+    return value if isinstance(value, dict) else {}
+
+
 def running_proxies(store_path: Path) -> list[ControlClient]:
     """Return the running proxies of a store. Sockets without a listener are removed."""
     proxies = []

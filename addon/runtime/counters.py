@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
 from addon.runtime.host_counters import HostCounter, HostCounters
@@ -48,6 +48,13 @@ COUNTERS = {
     "failures.*": "exchanges with an origin that failed, by kind",
 }
 """All counters. `.*` marks a family of counters; each member appears when it is first counted."""
+
+
+def members_of(counters: Mapping[str, int], family: str) -> dict[str, int]:
+    """Return the members of a family that have counted something, by their names in it, the largest first."""
+    prefix = f"{family}."
+    found = {name.removeprefix(prefix): count for name, count in counters.items() if count and name.startswith(prefix)}
+    return dict(sorted(found.items(), key=lambda each: -each[1]))
 
 
 class Counters:

@@ -13,7 +13,7 @@ import shutil
 import sys
 from contextlib import suppress
 
-from addon.config.units import size_text
+from addon.config.units import percent, size_text
 from addon.runtime.control import Handler
 from addon.runtime.control_client import ControlError, numbers_in
 from addon.runtime.series.counts import COUNTS, OUTCOMES, Counts, counts_of
@@ -64,7 +64,7 @@ def line_of(earlier: Counts, later: Counts, seconds: float) -> str:
     total = dict(zip(COUNTS, later, strict=True))
     responses = sum(later[: len(OUTCOMES)])
     rate = max(0, responses - sum(earlier[: len(OUTCOMES)])) / seconds
-    hit_rate = f"{100 * (total['hit'] + total['stale']) / responses:.1f}%" if responses else "-"
+    hit_rate = percent(total["hit"] + total["stale"], responses) if responses else "-"
     return (
         f"{rate:,.1f} requests/s, {responses:,} in all, hit rate {hit_rate},"
         f" saved {size_text(total['bytes_from_copies'])}"

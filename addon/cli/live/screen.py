@@ -9,12 +9,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from addon.cli.collected_stats import number_in, percent
 from addon.cli.live.latency import quantile
 from addon.cli.live.session import KEYS, Session
 from addon.cli.live.snapshot import Change
 from addon.cli.terminal import printable
-from addon.config.units import size_text, time_text
+from addon.config.units import percent, size_text, time_text
+from addon.runtime.control_client import number_in
 from addon.runtime.series.counts import OUTCOMES
 
 STYLES = {

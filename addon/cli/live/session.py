@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from addon.cli.collected_stats import number_in
 from addon.cli.live.snapshot import Watch
-from addon.runtime.control_client import ControlError
+from addon.runtime.control_client import ControlError, number_in
 
 KEYS = "up/down select   w why   p purge   o offline   / filter   q quit"
 

@@ -8,8 +8,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from addon.cli.collected_stats import table_in
-from addon.runtime.control_client import ControlClient, ControlError, numbers_in
+from addon.runtime.control_client import ControlClient, ControlError, numbers_in, table_in
 from addon.runtime.host_counters import HostCounters
 from addon.runtime.metrics.histogram import BOUNDS
 from addon.runtime.metrics.samples import Samples

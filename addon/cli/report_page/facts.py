@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from addon.cli.collected_stats import number_in, proxies_of, store_contents, table_in
+from addon.cli.collected_stats import proxies_of, store_contents
 from addon.cli.report_page.stored_findings import StoredFindings, stored_findings
 from addon.cli.terminal import print_note
 from addon.config.settings import Settings
-from addon.runtime.control_client import ControlError, numbers_in, running_proxies
+from addon.runtime.control_client import ControlError, number_in, numbers_in, running_proxies, table_in
 from addon.runtime.host_counters import HostCounters
 from addon.runtime.series.counts import COUNTS, NOTHING, Counts
 from addon.runtime.series.recorder import RANGES
@@ -103,7 +103,7 @@ def _points(settings: Settings, seconds: float, now: float) -> list[tuple[int, C
 
 
 def _contents(settings: Settings, proxies: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
-    contents = store_contents(settings, [number_in(proxy["max_size"]) for proxy in proxies if proxy.get("max_size")])
+    contents = store_contents(settings, proxies)
     in_memory = next((found for proxy in proxies if (found := table_in(proxy["contents"]))), {})
     return contents if "entries" in contents else in_memory
 

@@ -10,12 +10,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from addon.cli.collected_stats import percent
 from addon.cli.report_page.chart import Chart, chart_of, moment
 from addon.cli.report_page.facts import Facts
 from addon.cli.report_page.style import STYLE
 from addon.cli.terminal import printable
-from addon.config.units import size_text, time_text
+from addon.config.units import percent, size_text, time_text
+from addon.runtime.counters import members_of
 from addon.runtime.series.counts import COUNTS, OUTCOMES
 from addon.runtime.version import version_of
 from cache.policy.reason_texts import text_of
@@ -130,13 +130,13 @@ def _reasons(facts: Facts) -> Iterator[str]:
     yield _since_start(facts)
     not_stored = [
         (count, *_told(NotStored, name), remedy_of(NotStored(name)) if name in set(NotStored) else "")
-        for name, count in _family(facts.counters, "not_stored.")
+        for name, count in members_of(facts.counters, "not_stored").items()
     ]
     yield _table_or(
         "Every response was stored.", ["#Responses", "Reason", "Meaning", "Stored after"], not_stored, facts
     )
-    refused = [(count, *_told(Refused, name)) for name, count in _family(facts.counters, "refused.")]
-    failures = [(count, name, "") for name, count in _family(facts.counters, "failures.")]
+    refused = [(count, *_told(Refused, name)) for name, count in members_of(facts.counters, "refused").items()]
+    failures = [(count, name, "") for name, count in members_of(facts.counters, "failures").items()]
     yield "<h2>Errors</h2>"
     yield _since_start(facts)
     yield _table_or("The proxy sent no error of its own.", ["#Responses", "Reason", "Meaning"], refused, facts)
@@ -200,12 +200,6 @@ def _since_start(facts: Facts) -> str:
     if facts.running_since is None:
         return '<p class="soft">No proxy is running. Only a running one knows this.</p>'
     return f'<p class="soft">Since the start of the proxy, {_text(moment(facts.running_since))}.</p>'
-
-
-def _family(counters: Mapping[str, int], prefix: str) -> list[tuple[str, int]]:
-    """Return the members of a family of counters, the largest first."""
-    found = [(name.removeprefix(prefix), count) for name, count in counters.items() if name.startswith(prefix)]
-    return sorted((each for each in found if each[1]), key=lambda each: -each[1])
 
 
 def _responses(total: Mapping[str, int]) -> int:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from addon.config.units import size_text
 from addon.runtime.control_client import numbers_in
+from addon.runtime.counters import members_of
 from addon.runtime.exit_codes import NETWORK_NEEDED_OFFLINE, STALE_USED, TOO_MANY_MISSES
 from cache.policy.reasons import NotStored, Refused
 
@@ -18,7 +19,7 @@ NOT_STORED = (Refused.OFFLINE, Refused.REPLAY)
 AVOIDABLE_ERRORS = (*NOT_STORED, Refused.FETCH_FAILED, Refused.STALE_FORBIDDEN, Refused.ONLY_IF_CACHED)
 """The proxy's own errors that a usable stored response would have prevented."""
 
-_MISSES, _FAILURES, _STORE_FAILED = "misses.", "failures.", f"not_stored.{NotStored.STORE_FAILED}"
+_STORE_FAILED = f"not_stored.{NotStored.STORE_FAILED}"
 _TOO_LARGE = f"not_stored.{NotStored.TOO_LARGE}"
 
 _LOCALHOST_URL = re.compile(r"https?://([^/@\s]*@)?(localhost|127\.0\.0\.1|\[::1\])(?![\w.-])", re.IGNORECASE)
@@ -98,15 +99,13 @@ class Summary:
 
     @property
     def _fetched(self) -> int:
-        replies = sum(number for name, number in self.counters.items() if name.startswith("answers."))
-        return replies - self._count("answers.hit")
+        return sum(members_of(self.counters, "answers").values()) - self._count("answers.hit")
 
     @property
     def misses(self) -> Mapping[str, int]:
         """Misses by kind: the `fwd` of Cache-Status if the response was fetched, else the reason of the error."""
-        fetched = {name[len(_MISSES) :]: count for name, count in self.counters.items() if name.startswith(_MISSES)}
         refused = {str(reason): self._count(f"refused.{reason}") for reason in AVOIDABLE_ERRORS}
-        return {reason: count for reason, count in {**fetched, **refused}.items() if count}
+        return {reason: count for reason, count in {**members_of(self.counters, "misses"), **refused}.items() if count}
 
     @property
     def _not_stored(self) -> int:
@@ -126,12 +125,12 @@ class Summary:
 
     @property
     def _refused(self) -> int:
-        return sum(count for name, count in self.counters.items() if name.startswith("refused."))
+        return sum(members_of(self.counters, "refused").values())
 
     @property
     def _failures(self) -> Mapping[str, int]:
         """Failures of origin connections and of the disk, by kind."""
-        return {name[len(_FAILURES) :]: n for name, n in self.counters.items() if name.startswith(_FAILURES) and n}
+        return members_of(self.counters, "failures")
 
     def line(self) -> str:
         """Return the summary as one line for people."""

@@ -5,7 +5,9 @@ Each response to a client is one of the first six.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+
+from addon.runtime.counters import members_of
 
 COUNTS = {
     "hit": "responses from a fresh copy, without a request to the origin",
@@ -36,8 +38,8 @@ def counts_of(counters: Mapping[str, int]) -> Counts:
     stale, validated = count("stale", 0), count("validated", 0)
     hits = count("hits", 0) - count("hits.stale", 0)
     bypassed = count("answers.bypass", 0) + count("answers.method", 0)
-    answers = sum(_family(counters, "answers."))
-    errors = sum(_family(counters, "refused.")) - sum(count(name, 0) for name in _NO_ERRORS)
+    answers = sum(members_of(counters, "answers").values())
+    errors = sum(members_of(counters, "refused").values()) - sum(count(name, 0) for name in _NO_ERRORS)
     return (
         *(hits, stale, validated, max(0, answers - hits - stale - validated - bypassed), bypassed, errors),
         *(count("octets.from_copy", 0), count("octets.from_origin", 0), count("milliseconds.saved", 0)),
@@ -47,7 +49,3 @@ def counts_of(counters: Mapping[str, int]) -> Counts:
 def increase(earlier: Counts, later: Counts) -> Counts:
     """Return what was added; nothing where a number has become less."""
     return tuple(max(0, new - old) for old, new in zip(earlier, later, strict=True))
-
-
-def _family(counters: Mapping[str, int], prefix: str) -> Iterator[int]:
-    return (number for name, number in counters.items() if name.startswith(prefix))

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from addon.runtime.control import Handler
-from addon.runtime.control_client import ControlError
+from addon.runtime.control_client import ControlError, table_in
 from addon.serve.admin.responses import problem
 
 logger = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ class ExchangeStream:
                 reply = await self._commands["exchanges"]({} if seen is None else {"after": seen})
                 if seen is not None:
                     self._pass_on(reply)
-                seen = {**(seen if isinstance(seen, dict) else {}), **_table(reply["last"])}
+                seen = {**table_in(seen), **table_in(reply["last"])}
             except (ControlError, ValueError):
                 pass  # no process serves clients at the moment
             except Exception:  # whatever it is, those who listen get the exchanges that follow
@@ -171,7 +171,3 @@ class ExchangeStream:
 def event_bytes(name: str, data: object) -> bytes:
     """Return an event with a value as JSON, which has no line breaks."""
     return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
-
-
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from addon.runtime.counters import members_of
 from addon.serve.admin import results
 from cache.policy.reason_texts import text_of
 from cache.policy.reasons import NotStored
 from cache.policy.storing_remedies import remedy_of
 
-_FAMILY = "not_stored."
+_FAMILY = "not_stored"
 
 
 def not_stored_by_reason(
@@ -21,14 +22,14 @@ def not_stored_by_reason(
         counters: The counters of the proxy by name.
         hosts: Those of each host, by name.
     """
-    counted = [(NotStored(name.removeprefix(_FAMILY)), number) for name, number in _of_family(counters).items()]
-    counted.sort(key=lambda each: -each[1])
-    return {"reasons": [_described(reason, number, hosts) for reason, number in counted]}
+    members = members_of(counters, _FAMILY).items()
+    return {"reasons": [_described(NotStored(name), number, hosts) for name, number in members]}
 
 
 def _described(reason: NotStored, responses: int, hosts: Mapping[str, Mapping[str, int]]) -> results.NotStored:
     text = text_of(reason)
-    by_host = {host: counters[_FAMILY + reason] for host, counters in hosts.items() if _FAMILY + reason in counters}
+    counter = f"{_FAMILY}.{reason}"
+    by_host = {host: counters[counter] for host, counters in hosts.items() if counter in counters}
     return {
         "reason": str(reason),
         "sentence": text.sentence,
@@ -37,7 +38,3 @@ def _described(reason: NotStored, responses: int, hosts: Mapping[str, Mapping[st
         "responses": responses,
         "hosts": dict(sorted(by_host.items(), key=lambda each: -each[1])),
     }
-
-
-def _of_family(counters: Mapping[str, int]) -> dict[str, int]:
-    return {name: number for name, number in counters.items() if name.startswith(_FAMILY) and number}

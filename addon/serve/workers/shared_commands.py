@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from addon.pipeline.store_condition import StoreState
 from addon.runtime.control import Handler
-from addon.runtime.control_client import ControlError, numbers_in
+from addon.runtime.control_client import ControlError, numbers_in, table_in
 from addon.runtime.host_counters import HostCounters
 from addon.runtime.metrics.samples import Samples
 from addon.serve.workers.shared_sites import merged_sites
@@ -191,7 +191,7 @@ class SharedCommands:
         totals: dict[str, Counter[str]] = {"distrusted": Counter(), "not_reached": Counter()}
         for reply in await self.ask_all("failed-hosts", arguments):
             for kind, total in totals.items():
-                total.update({host: int(str(count)) for host, count in _table(reply[kind]).items()})
+                total.update({host: int(str(count)) for host, count in table_in(reply[kind]).items()})
         return {kind: dict(total) for kind, total in totals.items()}
 
     async def _stats(self, _arguments: Mapping[str, object]) -> Reply:
@@ -216,7 +216,7 @@ class SharedCommands:
         return {
             "exchanges": sorted(exchanges, key=lambda each: float(str(each["at"]))),
             "lost": sum(int(str(reply["lost"])) for reply in replies),
-            "last": {process: number for reply in replies for process, number in _table(reply["last"]).items()},
+            "last": {process: number for reply in replies for process, number in table_in(reply["last"]).items()},
         }
 
     async def _summary(self, arguments: Mapping[str, object]) -> Reply:
@@ -247,9 +247,9 @@ class SharedCommands:
         replies = await self.ask_all("status", arguments)
         workers = [worker for reply in replies if isinstance(reply["workers"], list) for worker in reply["workers"]]
         merged = {
-            "mode": _mode_of([_table(reply["mode"]) for reply in replies]),
+            "mode": _mode_of([table_in(reply["mode"]) for reply in replies]),
             "sites": merged_sites([reply["sites"] for reply in replies]),
-            "store": _worst_store([_table(reply["store"]) for reply in replies]),
+            "store": _worst_store([table_in(reply["store"]) for reply in replies]),
         }
         return replies[0] | merged | {"supervisor": os.getpid(), "workers": workers}
 
@@ -260,7 +260,7 @@ class SharedCommands:
         """
         await self.ask_all("commit", {})  # so that each sees what another one has stored just now
         replies = await self.ask_all("why", arguments)
-        notes = [note for reply in replies if (note := _table(reply["not_stored"]))]
+        notes = [note for reply in replies if (note := table_in(reply["not_stored"]))]
         latest = max(notes, key=lambda note: float(str(note["fetched_at"])), default=None)
         too_large = next((reply["too_large"] for reply in replies if reply.get("too_large")), None)
         told = next((reply for reply in replies if _expects_failure(reply)), replies[0])
@@ -273,24 +273,20 @@ class SharedCommands:
 
 def _expects_failure(explanation: Reply) -> bool:
     steps = explanation.get("steps")
-    return isinstance(steps, list) and any(_table(step).get("subject") == "expected" for step in steps)
+    return isinstance(steps, list) and any(table_in(step).get("subject") == "expected" for step in steps)
 
 
 def _mode_of(replies: Sequence[Reply]) -> Reply:
     """Return the mode, with the origins that one of the workers leaves alone, and those that failed for one."""
     unreachable = sorted({each for reply in replies for each in _list(reply["unreachable"])})
-    failures = [each for reply in replies for each in _table(reply.get("failing")).items()]
-    failures.sort(key=lambda each: float(str(_table(each[1])["at"])))  # of two for one origin, the later one
+    failures = [each for reply in replies for each in table_in(reply.get("failing")).items()]
+    failures.sort(key=lambda each: float(str(table_in(each[1])["at"])))  # of two for one origin, the later one
     return replies[0] | {"unreachable": unreachable, "failing": dict(failures)}
 
 
 def _worst_store(conditions: Sequence[Reply]) -> Reply:
     order = list(StoreState)
     return max(conditions, key=lambda condition: order.index(StoreState(str(condition["state"]))))
-
-
-def _table(value: object) -> Reply:
-    return value if isinstance(value, dict) else {}
 
 
 def _list(value: object) -> list[str]:
