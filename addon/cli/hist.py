@@ -8,9 +8,6 @@ from addon.cli.terminal import print_json, print_table
 from addon.cli.top import INTERVAL, OnceOption, is_live
 from addon.runtime.control_client import ControlClient
 
-OUTCOMES = ("hit", "validated", "miss", "pass")
-"""The outcomes by which times are counted."""
-
 
 def hist(
     once: OnceOption = False, config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False
@@ -29,15 +26,18 @@ def hist(
 def _print_once(clients: list[ControlClient], *, as_json: bool) -> None:
     from addon.cli.live.latency import bucket_names  # slow to import, as all that is imported by functions here
     from addon.cli.live.snapshot import Watch
+    from addon.runtime.metrics.definitions import TIMED_OUTCOMES
 
     now = Watch(clients).look().later
     names = bucket_names()
-    counts = {outcome: now.durations.get(outcome) or [0.0] * len(names) for outcome in OUTCOMES}
+    counts = {outcome: now.durations.get(outcome) or [0.0] * len(names) for outcome in TIMED_OUTCOMES}
     if as_json:
         print_json({outcome: dict(zip(names, map(int, each), strict=True)) for outcome, each in counts.items()})
         return
-    rows = [(name, *(f"{counts[outcome][number]:,.0f}" for outcome in OUTCOMES)) for number, name in enumerate(names)]
-    print_table(["WITHIN", *(f">{outcome.upper()}" for outcome in OUTCOMES)], rows)
+    rows = [
+        (name, *(f"{counts[outcome][number]:,.0f}" for outcome in TIMED_OUTCOMES)) for number, name in enumerate(names)
+    ]
+    print_table(["WITHIN", *(f">{outcome.upper()}" for outcome in TIMED_OUTCOMES)], rows)
 
 
 def _show(clients: list[ControlClient]) -> None:

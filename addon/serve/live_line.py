@@ -16,7 +16,7 @@ from contextlib import suppress
 from addon.config.units import percent, size_text
 from addon.runtime.control import Handler
 from addon.runtime.control_client import ControlError, numbers_in
-from addon.runtime.series.counts import COUNTS, OUTCOMES, Counts, counts_of
+from addon.runtime.series.counts import Counts, by_name, copies_in, counts_of, responses_in
 
 INTERVAL = 2.0
 """Seconds between two lines."""
@@ -61,10 +61,10 @@ class LiveLine:
 
 def line_of(earlier: Counts, later: Counts, seconds: float) -> str:
     """Return the line, by the numbers so many seconds ago and now."""
-    total = dict(zip(COUNTS, later, strict=True))
-    responses = sum(later[: len(OUTCOMES)])
-    rate = max(0, responses - sum(earlier[: len(OUTCOMES)])) / seconds
-    hit_rate = percent(total["hit"] + total["stale"], responses) if responses else "-"
+    total = by_name(later)
+    responses = responses_in(total)
+    rate = max(0, responses - responses_in(by_name(earlier))) / seconds
+    hit_rate = percent(copies_in(total), responses) if responses else "-"
     return (
         f"{rate:,.1f} requests/s, {responses:,} in all, hit rate {hit_rate},"
         f" saved {size_text(total['bytes_from_copies'])}"

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from addon.cli.live.latency import bucket_names
 from addon.cli.live.snapshot import Change
+from addon.runtime.metrics.definitions import TIMED_OUTCOMES
 
 HIT, OTHER = "|", "#"
 """The characters of a column, as varnishhist has them."""
@@ -41,9 +42,8 @@ def bars(change: Change, height: int) -> Text:
 
 def recent(change: Change) -> tuple[list[float], list[float]]:
     """Return the hits and the other responses of the last seconds by bucket."""
-    hits = change.durations_of("hit")
-    others = [sum(counts) for counts in zip(*map(change.durations_of, ("validated", "miss", "pass")), strict=True)]
-    return hits, others
+    others = (outcome for outcome in TIMED_OUTCOMES if outcome != "hit")
+    return change.durations_of("hit"), [sum(counts) for counts in zip(*map(change.durations_of, others), strict=True)]
 
 
 def _column(hits: float, total: float, highest: float, lines: int) -> str:

@@ -15,6 +15,7 @@ from addon.cli.live.snapshot import Change
 from addon.cli.terminal import printable
 from addon.config.units import percent, size_text, time_text
 from addon.runtime.control_client import number_in
+from addon.runtime.metrics.definitions import TIMED_OUTCOMES
 from addon.runtime.series.counts import OUTCOMES
 
 STYLES = {
@@ -59,11 +60,11 @@ def headline(change: Change) -> str:
 
 def outcome_rows(change: Change) -> list[Row]:
     """Return the rows about outcomes: the name, responses a second now, all responses, and their share."""
-    now = change.later
+    now, counts = change.later, change.counts
     return [
         (
             name,
-            f"{change.of(name) / change.seconds:,.1f}",
+            f"{counts[name] / change.seconds:,.1f}",
             f"{now.counts[name]:,}",
             percent(now.counts[name], now.responses),
         )
@@ -75,7 +76,7 @@ def latency_rows(change: Change) -> list[Row]:
     """Return the rows about times since the start: the outcome, and within which time parts of them were sent."""
     return [
         (outcome, *(quantile(change.later.durations.get(outcome, ()), part) for part in (0.5, 0.95, 0.99)))
-        for outcome in ("hit", "validated", "miss", "pass")
+        for outcome in TIMED_OUTCOMES
     ]
 
 

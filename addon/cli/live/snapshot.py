@@ -12,7 +12,7 @@ from addon.runtime.control_client import ControlClient, ControlError, numbers_in
 from addon.runtime.host_counters import HostCounters
 from addon.runtime.metrics.histogram import BOUNDS
 from addon.runtime.metrics.samples import Samples
-from addon.runtime.series.counts import COUNTS, NOTHING, OUTCOMES, counts_of, increase
+from addon.runtime.series.counts import NOTHING, by_name, copies_in, counts_of, increase, responses_in
 
 MAX_EXCHANGES = 200
 """Exchanges that are kept, the latest ones."""
@@ -39,12 +39,12 @@ class Snapshot:
     @property
     def responses(self) -> int:
         """The number of all responses."""
-        return sum(self.counts[name] for name in OUTCOMES)
+        return responses_in(self.counts)
 
     @property
     def from_copies(self) -> int:
         """The number of responses that came from copies without a request to the origin."""
-        return self.counts["hit"] + self.counts["stale"]
+        return copies_in(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +59,20 @@ class Change:
         """The time between the two; never 0."""
         return max(self.later.at - self.earlier.at, 0.001)
 
-    def of(self, name: str) -> int:
-        """Return by how much a number has grown."""
-        return max(0, self.later.counts[name] - self.earlier.counts[name])
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The numbers by which those of the time series have grown, by their names."""
+        return {name: max(0, number - self.earlier.counts[name]) for name, number in self.later.counts.items()}
 
     @property
     def responses(self) -> int:
         """The number of responses between the two."""
-        return sum(self.of(name) for name in OUTCOMES)
+        return responses_in(self.counts)
 
     @property
     def from_copies(self) -> int:
         """The number of them that came from copies."""
-        return self.of("hit") + self.of("stale")
+        return copies_in(self.counts)
 
     def durations_of(self, outcome: str) -> list[float]:
         """Return the counts of the buckets of an outcome, of the responses between the two."""
@@ -125,7 +126,7 @@ class Watch:
         self._snapshots.append(
             Snapshot(
                 at=time.monotonic(),
-                counts=dict(zip(COUNTS, increase(NOTHING, counts_of(counters)), strict=True)),
+                counts=by_name(increase(NOTHING, counts_of(counters))),
                 hosts=hosts.described(),
                 durations={outcome: numbers[:-1] for (outcome,), numbers in durations.items()},
                 mode=", ".join(dict.fromkeys(modes)),

@@ -8,7 +8,7 @@ from html import escape
 from time import localtime, strftime
 
 from addon.cli.report_page.facts import Period
-from addon.runtime.series.counts import COUNTS, NOTHING, OUTCOMES, Counts
+from addon.runtime.series.counts import NOTHING, OUTCOMES, Counts, by_name, responses_in
 
 MAX_BARS = 96
 
@@ -30,7 +30,7 @@ class Bar:
     @property
     def responses(self) -> int:
         """The number of responses."""
-        return sum(self.counts[: len(OUTCOMES)])
+        return responses_in(by_name(self.counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +91,6 @@ def moment(at: float) -> str:
 
 
 def _title(bar: Bar) -> str:
-    named = [f"{count:,} {name}" for name, count in zip(COUNTS, bar.counts, strict=True) if count and name in OUTCOMES]
+    counts = by_name(bar.counts)
+    named = [f"{counts[name]:,} {name}" for name in OUTCOMES if counts[name]]
     return f"{moment(bar.at)}: {', '.join(named)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from addon.cli.terminal import print_note
 from addon.config.settings import Settings
 from addon.runtime.control_client import ControlError, number_in, numbers_in, running_proxies, table_in
 from addon.runtime.host_counters import HostCounters
-from addon.runtime.series.counts import COUNTS, NOTHING, Counts
+from addon.runtime.series.counts import COUNTS, NOTHING, Counts, by_name
 from addon.runtime.series.recorder import RANGES
 from addon.runtime.series.series_file import SeriesFile, step_for
 from cache.stores.base import StoreError
@@ -54,7 +54,7 @@ class Facts:
     def totals(self) -> dict[str, int]:
         """The sums of all points, by the names of the numbers."""
         counts = [counts for _, counts in self.points]
-        return dict(zip(COUNTS, map(sum, zip(NOTHING, *counts, strict=True)), strict=True))
+        return by_name(tuple(map(sum, zip(NOTHING, *counts, strict=True))))
 
 
 def collected(settings: Settings, seconds: float) -> Facts:
@@ -84,9 +84,8 @@ def collected(settings: Settings, seconds: float) -> Facts:
 
 def _points(settings: Settings, seconds: float, now: float) -> list[tuple[int, Counts]]:
     """Return the points: from the file, to which running proxies first add what they have counted; or from them."""
-    name = next((name for name, covered in RANGES.items() if seconds <= covered), "30d")
-    told = Counter[tuple[int, str]]()
-    times = set()
+    name = next(name for name, covered in RANGES.items() if seconds <= covered)
+    told: dict[int, Counter[str]] = defaultdict(Counter)
     for client in running_proxies(settings.store.directory):
         try:
             points = client.ask("series", range=name)["points"]
@@ -94,12 +93,11 @@ def _points(settings: Settings, seconds: float, now: float) -> list[tuple[int, C
             print_note(str(error))
             continue
         for point in map(table_in, points if isinstance(points, list) else ()):
-            times.add(at := number_in(point["at"]))
-            told.update({(at, count): number_in(point[count]) for count in COUNTS})
+            told[number_in(point["at"])].update({count: number_in(point[count]) for count in COUNTS})
     if settings.store.kind != "memory":
         return SeriesFile(settings.store.directory).points(seconds, now)
     oldest = now - seconds
-    return [(at, tuple(told[at, count] for count in COUNTS)) for at in sorted(times) if at >= oldest]
+    return [(at, tuple(told[at][count] for count in COUNTS)) for at in sorted(told) if at >= oldest]
 
 
 def _contents(settings: Settings, proxies: Sequence[Mapping[str, object]]) -> Mapping[str, object]:

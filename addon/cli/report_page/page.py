@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from addon.cli.report_page.chart import Chart, chart_of, moment
@@ -16,7 +16,7 @@ from addon.cli.report_page.style import STYLE
 from addon.cli.terminal import printable
 from addon.config.units import percent, size_text, time_text
 from addon.runtime.counters import members_of
-from addon.runtime.series.counts import COUNTS, OUTCOMES
+from addon.runtime.series.counts import COUNTS, OUTCOMES, copies_in, responses_in
 from addon.runtime.version import version_of
 from cache.policy.reason_texts import text_of
 from cache.policy.reasons import NotStored, Refused
@@ -72,8 +72,7 @@ def page(facts: Facts) -> str:
 
 def _tiles(facts: Facts) -> Iterator[str]:
     total = facts.totals
-    responses = _responses(total)
-    copies = total["hit"] + total["stale"]
+    responses, copies = responses_in(total), copies_in(total)
     fetched, copied = total["bytes_from_origins"], total["bytes_from_copies"]
     yield '<dl class="tiles">'
     yield _tile("Hit rate", percent(copies, responses), f"{copies:,} of {responses:,} responses from copies", "main")
@@ -93,7 +92,7 @@ def _tile(name: str, value: str, more: str, kind: str = "") -> str:
 def _over_time(facts: Facts) -> Iterator[str]:
     yield "<h2>Responses over time</h2>"
     total = facts.totals
-    responses = _responses(total)
+    responses = responses_in(total)
     if not responses:
         yield "<p>No request was counted in this time.</p>"
         return
@@ -200,10 +199,6 @@ def _since_start(facts: Facts) -> str:
     if facts.running_since is None:
         return '<p class="soft">No proxy is running. Only a running one knows this.</p>'
     return f'<p class="soft">Since the start of the proxy, {_text(moment(facts.running_since))}.</p>'
-
-
-def _responses(total: Mapping[str, int]) -> int:
-    return sum(total[name] for name in OUTCOMES)
 
 
 # ---- tables

@@ -11,6 +11,9 @@ from enum import StrEnum
 
 PREFIX = "secondhand_"
 
+TIMED_OUTCOMES = ("hit", "validated", "miss", "pass")
+"""The outcomes by which the durations of requests are counted."""
+
 
 class Kind(StrEnum):
     """The kinds of metrics, as Prometheus names them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from addon.origin.exchange_times import ExchangeTimes
 from addon.runtime.access_log.logged_response import LoggedResponse
+from addon.runtime.metrics.definitions import TIMED_OUTCOMES
 from addon.runtime.metrics.histogram import Histogram
 from addon.runtime.metrics.samples import Samples
 from cache.policy.reasons import Forwarded
@@ -15,8 +16,7 @@ OTHER = "other"
 OWN = "own"
 """The decision about a response that is neither from the cache nor an error: the set-up page."""
 
-HIT, VALIDATED, MISS, PASS = "hit", "validated", "miss", "pass"
-"""The outcomes by which durations are counted."""
+HIT, VALIDATED, MISS, PASS = TIMED_OUTCOMES
 
 _NO_MISS = frozenset({Forwarded.BYPASS, Forwarded.METHOD})
 
@@ -29,7 +29,7 @@ class ResponseMetrics:
 
     def __init__(self) -> None:
         self._rows: dict[_Row, list[int]] = {}
-        self._durations = {outcome: Histogram() for outcome in (HIT, VALIDATED, MISS, PASS)}
+        self._durations = {outcome: Histogram() for outcome in TIMED_OUTCOMES}
         self._connects: dict[str, Histogram] = {}
         self._heads: dict[str, Histogram] = {}
         self._wholes: dict[str, Histogram] = {}

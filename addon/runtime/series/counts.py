@@ -46,6 +46,21 @@ def counts_of(counters: Mapping[str, int]) -> Counts:
     )
 
 
+def by_name(counts: Counts) -> dict[str, int]:
+    """Return the numbers by the names of COUNTS."""
+    return dict(zip(COUNTS, counts, strict=True))
+
+
+def responses_in(named: Mapping[str, int]) -> int:
+    """Return how many responses numbers with names are about."""
+    return sum(named[outcome] for outcome in OUTCOMES)
+
+
+def copies_in(named: Mapping[str, int]) -> int:
+    """Return how many of these responses came from copies without a request to the origin."""
+    return named["hit"] + named["stale"]
+
+
 def increase(earlier: Counts, later: Counts) -> Counts:
     """Return what was added; nothing where a number has become less."""
     return tuple(max(0, new - old) for old, new in zip(earlier, later, strict=True))

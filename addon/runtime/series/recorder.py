@@ -7,13 +7,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from addon.runtime.control_client import ControlError
-from addon.runtime.series.counts import COUNTS, NOTHING, counts_of, increase
-from addon.runtime.series.series_file import SeriesFile, step_for
+from addon.runtime.series.counts import NOTHING, Counts, by_name, counts_of, increase
+from addon.runtime.series.series_file import STEPS, SeriesFile, step_for
 
 INTERVAL = 60.0
 """Seconds between two looks at the counters."""
 
-RANGES = {"1h": 3600, "24h": 86_400, "30d": 30 * 86_400}
+RANGES = {name: step.span for name, step in zip(("1h", "24h", "30d"), STEPS, strict=True)}
 """The ranges that can be asked for, in seconds."""
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class SeriesRecorder:
                 return
             self._noted, self._noted_at, self._has_failed = counted, now, False
 
-    def _write(self, at: float, counts: tuple[int, ...]) -> None:
+    def _write(self, at: float, counts: Counts) -> None:
         if not self._is_mended:
             self._file.mend()
             self._is_mended = True
@@ -112,6 +112,6 @@ class SeriesRecorder:
         return {"range": name, "step": step, "points": [described(at, counts) for at, counts in points]}
 
 
-def described(at: int, counts: tuple[int, ...]) -> dict[str, object]:
+def described(at: int, counts: Counts) -> dict[str, object]:
     """Return a point as JSON has it: its beginning, in seconds since the epoch, and the numbers by their names."""
-    return {"at": at, **dict(zip(COUNTS, counts, strict=True))}
+    return {"at": at, **by_name(counts)}
