@@ -131,11 +131,10 @@ def _figures(change: Change) -> Table:
 def _exchanges(session: Session, lines: int) -> RenderableType:
     if not session.lists_exchanges:
         return Text(NO_EXCHANGES, style="dim", no_wrap=True)
-    exchanges = session.listed
-    session.selected = min(session.selected, max(0, len(exchanges) - 1))
-    first = max(0, session.selected - lines + 1)
-    shown = exchanges[first : first + lines]
-    styles = ["reverse" if first + number == session.selected else "" for number in range(len(shown))]
+    selected = session.selected
+    first = max(0, selected - lines + 1)
+    shown = session.listed[first : first + lines]
+    styles = ["reverse" if first + number == selected else "" for number in range(len(shown))]
     return _table(EXCHANGE_COLUMNS, list(exchange_rows(shown)), styles, expand=True)
 
 

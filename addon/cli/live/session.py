@@ -24,7 +24,6 @@ class Session:
     """One run of the live view.
 
     Attributes:
-        selected: The number of the selected exchange among those that are listed, 0 for the newest.
         pattern: Only exchanges with this text are listed.
         is_typing: The pattern is being typed.
         has_ended: The user has asked for the end.
@@ -35,7 +34,8 @@ class Session:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self.selected = 0
+        self._wanted = 0
+        """The number that was selected last; there may be fewer exchanges since."""
         self.pattern = ""
         self.is_typing = self.has_ended = False
         self.page: Sequence[str] = ()
@@ -58,20 +58,28 @@ class Session:
             if wanted in " ".join(str(each.get(name, "")) for name in shown).lower()
         ]
 
+    @property
+    def selected(self) -> int:
+        """The number of the selected exchange among those that are listed, 0 for the newest."""
+        return min(self._wanted, max(0, len(self.listed) - 1))
+
     def press(self, key: str) -> None:
         """Do what a key means at this moment."""
+        try:
+            self._press(key)
+        except ControlError as error:
+            self.message = str(error)
+
+    def _press(self, key: str) -> None:
         if self.question is not None:
-            self._answer(key)
+            question, self.question = self.question, None
+            self.message = question.then() if key == "y" else "nothing was changed"
         elif self.is_typing:
             self._type(key)
         elif self.page:
             self.page = ()
         else:
             self._command(key)
-
-    def _answer(self, key: str) -> None:
-        question, self.question = self.question, None
-        self.message = _tried(question.then) if question and key == "y" else "nothing was changed"
 
     def _type(self, key: str) -> None:
         if key in ("enter", "escape"):
@@ -81,24 +89,23 @@ class Session:
             self.pattern = self.pattern[:-1]
         elif len(key) == 1 and key.isprintable():
             self.pattern += key
-        self.selected = 0
+        self._wanted = 0
 
     def _command(self, key: str) -> None:
         self.message = ""
-        listed = self.listed
         match key:
             case "q" | "Q":
                 self.has_ended = True
             case "up" | "k":
-                self.selected = max(0, self.selected - 1)
+                self._wanted = max(0, self.selected - 1)
             case "down" | "j":
-                self.selected = min(max(0, len(listed) - 1), self.selected + 1)
+                self._wanted = self.selected + 1
             case "/":
                 self.is_typing = True
             case "o":
                 self._ask_for_mode()
-            case "w" | "enter" | "p" if listed:
-                exchange = listed[min(self.selected, len(listed) - 1)]
+            case "w" | "enter" | "p" if listed := self.listed:
+                exchange = listed[self.selected]
                 self._act(key, str(exchange["method"]) or "GET", str(exchange["url"]))
             case _:
                 self.message = KEYS
@@ -107,17 +114,10 @@ class Session:
         if key == "p":
             self.question = Question(f"Delete all copies of {url}? y/n", lambda: self._purge(url))
             return
-        try:
-            self.page = _explanation(self._watch.clients[0].ask("why", url=url, method=method, fields=[]), url)
-        except ControlError as error:
-            self.message = str(error)
+        self.page = _explanation(self._watch.clients[0].ask("why", url=url, method=method, fields=[]), url)
 
     def _ask_for_mode(self) -> None:
-        try:
-            present = str(self._watch.clients[0].ask("mode")["mode"])
-        except ControlError as error:
-            self.message = str(error)
-            return
+        present = str(self._watch.clients[0].ask("mode")["mode"])
         other = "online" if present == "offline" else "offline"
         self.question = Question(f"The mode is {present}. Switch to {other}? y/n", lambda: self._switch(other))
 
@@ -129,13 +129,6 @@ class Session:
     def _purge(self, url: str) -> str:
         copies = sum(number_in(client.ask("purge", url=url, by="top")["copies"]) for client in self._watch.clients)
         return f"{copies:,} copies of {url} were deleted"
-
-
-def _tried(work: Callable[[], str]) -> str:
-    try:
-        return work()
-    except ControlError as error:
-        return str(error)
 
 
 def _explanation(told: Mapping[str, object], url: str) -> list[str]:
