@@ -18,6 +18,11 @@ Others that hashlib knows have digests of any length (SHAKE), or no lock file na
 class SourceError(Exception):
     """A file or document with URLs cannot be read. The text names it, the position in it, and what was expected."""
 
+    def as_missing(self) -> Missing:
+        """Return the file or document that the text begins with, and the rest of the text as the reason."""
+        name, _, why = str(self).partition(": ")
+        return Missing(name, why)
+
 
 class NotThereError(SourceError):
     """A document cannot be fetched, or is not in the store."""

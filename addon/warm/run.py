@@ -72,8 +72,7 @@ async def warm(sources: Sequence[Source], fetcher: WarmFetcher, progress: Progre
         except SourceError as error:
             progress.found(1)
             report.unreadable |= not isinstance(error, NotThereError)
-            where, _, why = str(error).partition(": ")
-            fail(Missing(where, why))
+            fail(error.as_missing())
             return
         new = [each for each in dict.fromkeys(found) if isinstance(each, Missing) or each not in seen]
         seen.update(each for each in new if isinstance(each, Wanted))

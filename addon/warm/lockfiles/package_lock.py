@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from addon.offline.wanted import Digest, Found, Read, SourceError, Wanted, read_json
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.lockfiles.npm_document import SHORT_FORM, document_and_tarball, document_of
+from addon.warm.lockfiles.npm_document import SHORT_FORM, document_of, tarball_in
 from addon.warm.lockfiles.npm_registry import Registries, npm_registries
 from addon.warm.lockfiles.package_places import not_http
 from addon.warm.lockfiles.this_machine import allows_npm_package
@@ -102,9 +102,11 @@ async def _in_registry(name: str, version: str, digest: Digest | None, npm: _Npm
     if alias := _ALIAS.fullmatch(version):  # so in the oldest form of the file
         name, version = alias["name"], alias["version"]
     document = document_of(npm.registries.of(name), name, DOCUMENT_FIELDS)
-    return await document_and_tarball(
-        document, version, npm.read, lambda url, published: npm.tarball(url, digest or published)
-    )
+    try:
+        url, published = tarball_in(await npm.read(document), version)
+    except SourceError as error:
+        return [error.as_missing()]
+    return [document, npm.tarball(url, digest or published)]
 
 
 def _document_to_complete(name: str, npm: _Npm) -> Wanted:

@@ -10,13 +10,13 @@ from urllib.parse import quote
 from addon.offline.wanted import Fields, Found, Missing, SourceError, Wanted, read_text
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.npm_document import SHORT_FORM
 from addon.warm.lockfiles.npm_registry import Registries, registries_in
 from addon.warm.lockfiles.package_places import from_git, package_file
 from addon.warm.lockfiles.this_machine import allows_npm_package
 from addon.warm.lockfiles.tool import json_of
 from addon.warm.lockfiles.yaml_file import yaml_documents
 
-_SHORT = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
 _FULL = "application/json; q=1.0, */*"
 
 CHECKS_AGE_FROM = 11
@@ -30,7 +30,6 @@ It asks with `Accept: */*`, of which a registry may keep a variant of its own.
 
 # since version 9 of the format `@a/b@1.0.0`; before, `/@a/b@1.0.0(peer@2.0.0)` and `/@a/b/1.0.0_peer@2.0.0`
 _KEY = re.compile(r"/?(?P<name>@[^/@]+/[^/@]+|[^/@]+)[@/](?P<version>[^(_]+)(?P<peers>[(_].*)?")
-
 
 _Table = Mapping[str, object]
 
@@ -53,7 +52,7 @@ class _Pnpm:
             return []
         asks_for_heads = self.version >= ASKS_FOR_HEADS_FROM
         codings = "zstd,gzip,deflate" if asks_for_heads else "gzip,deflate"
-        accepted = (_SHORT, _FULL, "*/*") if asks_for_heads else (_SHORT, _FULL)
+        accepted = (SHORT_FORM, _FULL, "*/*") if asks_for_heads else (SHORT_FORM, _FULL)
         return [(("Accept", each), ("Accept-Encoding", codings)) for each in accepted]
 
 
