@@ -61,7 +61,7 @@ class Process:
 
     def cpu(self) -> float:
         """Return the CPU time of all processes together, in seconds."""
-        return sum(_cpu(pid) for pid in self._pids())
+        return sum(cpu_of(pid) for pid in self._pids())
 
     def memory(self, name: str = "VmRSS") -> int:
         """Return the memory of all processes together, in bytes. `name`: VmRSS for now, VmHWM for the peaks."""
@@ -139,7 +139,7 @@ def _parent(pid: int) -> int | None:
     return int(stat[1]) if stat and stat[0] != "Z" else None
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """Return user and system time of a process, in seconds."""
     stat = _stat(pid)
     return (int(stat[11]) + int(stat[12])) * TICK if stat else 0.0

@@ -6,7 +6,6 @@ CPU times say how many requests a core can take, however busy the machine is tha
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import tempfile
 import time
@@ -19,8 +18,8 @@ from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.redis_server import RedisServer, redis_server
 from tests.fixtures.redis_stores import redis_store
 from tests.fixtures.stored_entries import new_entry, put
+from tools.bench.process import cpu_of
 
-TICK = os.sysconf("SC_CLK_TCK")
 URLS = 2000
 ROUNDS = 5
 CONTENT = b"x" * 1024
@@ -33,12 +32,6 @@ def measure() -> dict[str, float]:
 
 
 # ---- a node with its engine, under requests
-
-
-def _cpu_of(pid: int) -> float:
-    """Return the CPU time of a process in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def _node_costs(folder: Path) -> dict[str, float]:
@@ -63,9 +56,9 @@ async def _under_requests(large: Proxy, small: Proxy, server: RedisServer) -> di
         for name, node in (("miss", large), ("memory_hit", large), ("shared_hit", small)):
             if name == "memory_hit":
                 await _get_all(node, urls)  # into the part of memory with ready responses
-            before = _cpu_of(node.pid), _cpu_of(server.process.pid)
+            before = cpu_of(node.pid), cpu_of(server.process.pid)
             await _get_all(node, urls)
-            after = _cpu_of(node.pid), _cpu_of(server.process.pid)
+            after = cpu_of(node.pid), cpu_of(server.process.pid)
             costs[name].append(((after[0] - before[0]) / URLS * 1e6, (after[1] - before[1]) / URLS * 1e6))
     origin.close()
     return {
@@ -129,12 +122,12 @@ def _push_costs(store: RedisStore, server: RedisServer, nodes: int = 20) -> dict
     """Return what it costs the engine to tell one more node of one change."""
 
     def spent(change: Callable[[], object]) -> tuple[float, float]:
-        before, sent = _cpu_of(server.process.pid), server.client().info("stats")["total_net_output_bytes"]
+        before, sent = cpu_of(server.process.pid), server.client().info("stats")["total_net_output_bytes"]
         for _ in range(3000):
             change()
         time.sleep(0.1)
         after = server.client().info("stats")["total_net_output_bytes"]
-        return (_cpu_of(server.process.pid) - before) / 3000 * 1e6, (after - sent) / 3000
+        return (cpu_of(server.process.pid) - before) / 3000 * 1e6, (after - sent) / 3000
 
     def change() -> None:
         store.engine.run("x", [("SET", f"{store.names.rows}{{{'0' * 32}}}", b"x")])

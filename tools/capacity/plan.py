@@ -66,11 +66,12 @@ def plan(region: Region, costs: Costs = MEASURED) -> Plan:
     pushes = stores * (nodes * region.cores_per_node - 1)
     engine_time = reads * costs.engine_read + stores * costs.engine_store + pushes * costs.engine_push
     memory = region.objects * memory_of(region.size, costs)
-    servers = max(1, ceil(engine_time / 1e6 / BUSY))
+    servers = ceil(engine_time / 1e6 / BUSY)
+    servers = 1 if servers <= 1 else max(3, servers)  # a Cluster has three at least
     return Plan(
         nodes=nodes,
-        servers=servers if servers == 1 else max(3, servers),
-        server_memory=ceil(memory / (servers if servers == 1 else max(3, servers)) * 1.2),
+        servers=servers,
+        server_memory=ceil(memory / servers * 1.2),
         to_nodes=reads * HEAD + region.requests * region.shared_hits * region.size + pushes * costs.push_size,
         from_nodes=reads * HEAD / 4 + stores * (region.size + 2 * HEAD),
         pushes=pushes,
