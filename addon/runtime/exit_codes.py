@@ -1,4 +1,4 @@
-"""The exit codes of the program. The README lists them for users."""
+"""The exit codes of the program. docs/operation.md lists them for users."""
 
 from __future__ import annotations
 

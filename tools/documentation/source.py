@@ -37,6 +37,7 @@ SECTIONS = (
             "docs/capacity",
             "docs/mitmproxy",
             "docs/deployment",
+            "docs/operation",
             "docs/admin",
             "docs/observability",
             "docs/troubleshooting",

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from addon.runtime import exit_codes
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs/operation.md"
 
 
-def codes_of_readme() -> Iterator[int]:
-    """Iterate over the exit codes of the table in the README; a row has one, or `first to last`, or a list."""
-    _, _, rows = README.read_text(encoding="utf-8").partition("| exit code | meaning |\n|---|---|\n")
+def codes_of_page() -> Iterator[int]:
+    """Iterate over the exit codes of the table for users; a row has one, or `first to last`, or a list."""
+    _, _, rows = PAGE.read_text(encoding="utf-8").partition("| exit code | meaning |\n|---|---|\n")
     for row in rows.partition("\n\n")[0].splitlines():
         for first, last in re.findall(r"(\d+)(?: to (\d+))?", row.split("|")[1]):
             yield from range(int(first), int(last or first) + 1)
 
 
-def test_the_readme_lists_every_exit_code() -> None:
+def test_the_page_for_users_lists_every_exit_code() -> None:
     codes = {number for name, number in vars(exit_codes).items() if name.isupper() and isinstance(number, int)}
-    assert sorted(codes_of_readme()) == sorted({0, *codes})
+    assert sorted(codes_of_page()) == sorted({0, *codes})
