@@ -85,7 +85,7 @@ class Embedded:
         self._is_misconfigured = False
         self._take_places()  # now, since client replay may begin before `running`
         if self._is_running and options.is_on() and self._service.current is None:
-            self._start(self._open())
+            self._start(self._open(self._service))
 
     def _configure(self, updated: set[str]) -> None:
         self._service.use(options.configuration())
@@ -103,11 +103,12 @@ class Embedded:
         self._take_places()
         if options.is_on():
             options.show_comments()
-            self._start(self._open())
+            self._start(self._open(self._service))
 
-    async def _open(self) -> None:
+    @staticmethod
+    async def _open(service: EmbeddedService) -> None:
         try:
-            await self.service()
+            await service.started()
         except (ConfigError, StoreError, ValueError, OSError) as error:
             logger.error("%s", error)
 
@@ -131,7 +132,14 @@ class Embedded:
             return None
         self._places.leave(ctx.master.addons)
         left, self._service, self._name, self._is_running = self._service, EmbeddedService(), "", False
-        return self._start(left.close())
+        return self._start(self._close(left, set(self._tasks)))
+
+    @staticmethod
+    async def _close(service: EmbeddedService, earlier: set[asyncio.Task[None]]) -> None:
+        """Close the service after what was begun earlier: opening it, and closing those of earlier removals."""
+        if earlier:
+            await asyncio.wait(earlier)
+        await service.close()
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

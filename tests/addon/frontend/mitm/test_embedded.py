@@ -201,3 +201,22 @@ def test_an_addon_that_was_removed_can_be_added_again() -> None:
         assert await embedded.service() is not before
 
     run(scenario)
+
+
+def test_the_end_waits_for_the_store_of_an_addon_that_was_removed_before() -> None:
+    """Regression: a store whose addon had been added again at once was left open at the end."""
+
+    async def scenario(embedded: Embedded, mitmproxy: taddons.context) -> None:
+        before = asyncio.all_tasks()
+        for _ in range(2):
+            mitmproxy.master.addons.remove(embedded)
+            mitmproxy.master.addons.add(embedded)
+            embedded.running()
+
+        ended = embedded.done()
+
+        assert ended
+        await ended
+        assert asyncio.all_tasks() <= before
+
+    run(scenario)
