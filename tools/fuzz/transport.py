@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import socket
 from typing import Any
 
@@ -11,6 +12,7 @@ TURNS = 20
 
 SOCKET = socket.socket()
 """Never connected; some protocols ask for the number of their socket."""
+atexit.register(SOCKET.close)
 
 
 class KeptTransport(asyncio.Transport):
