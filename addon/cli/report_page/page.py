@@ -5,8 +5,6 @@ Hosts come from clients, so everything is escaped; and the page allows neither s
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
@@ -16,6 +14,7 @@ from addon.cli.report_page.style import STYLE
 from addon.cli.terminal import printable
 from addon.config.units import percent, size_text, time_text
 from addon.runtime.counters import members_of
+from addon.runtime.page_policy import page_policy
 from addon.runtime.series.counts import COUNTS, OUTCOMES, copies_in, responses_in
 from addon.runtime.version import version_of
 from cache.policy.reason_texts import text_of
@@ -24,13 +23,6 @@ from cache.policy.storing_remedies import remedy_of
 
 MAX_HOSTS = 15
 """Hosts that are listed, the busiest ones."""
-
-POLICY = (
-    "default-src 'none'; style-src 'sha256-"
-    + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    + "'; base-uri 'none'; form-action 'none'"
-)
-"""The Content-Security-Policy of the page: its own style and nothing else."""
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -55,7 +47,7 @@ type Cell = str | int
 def page(facts: Facts) -> str:
     """Return the report."""
     title = "What the cache has done"
-    head = _HEAD.format(policy=escape(POLICY), title=title, style=STYLE)
+    head = _HEAD.format(policy=escape(page_policy(STYLE)), title=title, style=STYLE)
     period = f"{moment(facts.period.since)} to {moment(facts.period.until)}"
     parts = [
         f"<header><h1>{title}</h1>",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import shlex
 from collections.abc import Iterable, Mapping
 
 from addon.frontend.set_up_page.certificate_files import CertificateFile
 from addon.programs.trust.instructions import CERTIFICATE_FILE, LINUX, OTHER_SYSTEMS, PROGRAMS, Instruction
+from addon.runtime.page_policy import page_policy
 from cache.http.messages import host_port
 
 _STYLE = """
@@ -24,11 +23,7 @@ white-space:pre;overflow-x:auto;font:.85rem/1.5 ui-monospace,monospace}
 code{font:.85rem ui-monospace,monospace;overflow-wrap:anywhere}li{margin:.3rem 0}
 """
 
-POLICY = (
-    "default-src 'none'; style-src 'sha256-"
-    + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+POLICY = page_policy(_STYLE, "frame-ancestors 'none'")
 """The Content-Security-Policy of the page: its own style and nothing else."""
 
 _PAGE = """<!doctype html>
