@@ -16,9 +16,9 @@ OFF = "off"
 
 _UNIX = "unix:"
 
-_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
-
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
+
+_LISTEN = re.compile(rf"(?P<host>{_HOST.pattern}):(?P<port>[0-9]{{1,5}})")
 
 _EXPECTED = 'an address of this machine only like "127.0.0.1:9000", a socket like "unix:/run/admin.sock", or "off"'
 

@@ -16,7 +16,8 @@ from cache.stores.disk.store import DiskStore
 UNLIMITED = 1 << 62
 """A size limit in bytes that no store ever reaches, so nothing is evicted from a recording."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""The names that a recording may have: they are names of folders."""
 
 
 class RecordingError(StoreError):
@@ -44,7 +45,7 @@ class RecordingLibrary:
         """Return the names of all recordings, sorted."""
         if not self._folder.is_dir():
             return []
-        return sorted(each.name for each in self._folder.iterdir() if _NAME.fullmatch(each.name) and each.is_dir())
+        return sorted(each.name for each in self._folder.iterdir() if NAME.fullmatch(each.name) and each.is_dir())
 
     def described(self) -> list[dict[str, object]]:
         """Return the name of each recording, its number of responses, and its size in bytes. Raises StoreError."""
@@ -57,7 +58,7 @@ class RecordingLibrary:
 
     def path(self, name: str) -> Path:
         """Return the directory of a recording, which need not exist. Raises InvalidNameError."""
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise InvalidNameError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
         return self._folder / name
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from addon.recordings.library import NAME
 from cache.http.fields import TOKEN
 from cache.rules.key import key_of_uri
 
@@ -22,7 +23,6 @@ _LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,30}[A-Za-z0-9_])?"
 _HOST = rf"{_LABEL}(\.{_LABEL}){{0,8}}"
 _PLACE = rf"{_HOST}(:[1-9][0-9]{{0,3}})?"
 _PATH = "(/[!-~]*)?"
-_NAME = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 _ANY_HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)"
 _ANY_PLACE = rf"{_ANY_HOST}(:[0-9]{{1,5}})?"
@@ -76,17 +76,17 @@ HostPattern = Annotated[
     _documented("[A-Za-z0-9_.*?-]+"),
 ]
 
-Method = Annotated[Text, _checked(TOKEN.pattern, "a method like GET"), _documented(_NAME)]
+Method = Annotated[Text, _checked(TOKEN.pattern, "a method like GET"), _documented(TOKEN.pattern)]
 
 RecordingName = Annotated[
     Text,
-    _checked(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", 'a name of letters, digits and "-", "_", "."'),
-    _documented("[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+    _checked(NAME.pattern, 'a name of letters, digits and "-", "_", "."'),
+    _documented(NAME.pattern),
 ]
 
 # fields are bytes, which are Latin-1 text here; people write UTF-8
 FieldLine = Annotated[
     Text,
-    _checked(rf"{_NAME}:[^\r\n\0]*", 'a field like "Accept: text/html"'),
-    _documented(rf"{_NAME}:[ -~]*"),
+    _checked(rf"{TOKEN.pattern}:[^\r\n\0]*", 'a field like "Accept: text/html"'),
+    _documented(rf"{TOKEN.pattern}:[ -~]*"),
 ]
