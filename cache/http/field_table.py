@@ -61,6 +61,15 @@ TABLE: dict[str, FieldRule] = {
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 """The fields that say where the content of a message ends (RFC 9112 §6)."""
 
+
+def imitates_framing(name: str) -> bool:
+    """Return whether some servers take a field with this name for one of framing, since they read `_` as `-`.
+
+    CGI and its successors, such as WSGI, have one name for both (RFC 3875 §4.1.18).
+    """
+    return "_" in name and name.replace("_", "-").lower() in FRAMING
+
+
 _DEFAULT = FieldRule()
 # RFC 9110 §7.6.1: Connection may name any field. Without these, framing, routing or identity would be lost
 _NEVER_HOP_BY_HOP = frozenset({"content-length", "host", "cookie", "authorization", "cache-control", "via"})

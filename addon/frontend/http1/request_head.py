@@ -16,6 +16,7 @@ from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log.logged_response import UNPARSED_REQUEST, request_line
 from cache.http.client import Client
+from cache.http.field_table import imitates_framing
 from cache.http.fields import HOST, TOKEN, tokens
 from cache.http.messages import Fields, Request
 from cache.http.record import record
@@ -207,6 +208,8 @@ def _section(data: bytes, version: str, needs_host: bool) -> tuple[Fields, int |
     lines = [(name.decode("ascii"), value.decode("latin-1")) for name, value in found]
     if len(lines) > MAX_FIELDS:
         raise MalformedRequest(f"The request has more than {MAX_FIELDS} field lines.", 431)
+    if imitation := next((name for name, _ in lines if imitates_framing(name)), None):
+        raise MalformedRequest(f"Some servers take the field {imitation} for one of framing.")
     fields = Fields(tuple(lines))
     _check_host(fields, needs_host)
     return fields, _length(fields, version)

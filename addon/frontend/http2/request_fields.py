@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from addon.frontend.gateway.forwarding import Forwarding, view_prefix
 from addon.frontend.http1.request_head import MAX_FIELDS, MalformedRequest, RequestHead
 from addon.origin.http2.header_block import CONNECTION_FIELDS, Lines
+from cache.http.field_table import imitates_framing
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields
 
@@ -155,6 +156,8 @@ def _fields(lines: Lines, max_line: int) -> Fields:
         name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
         if name in CONNECTION_FIELDS or (name == "te" and value.lower() != "trailers"):
             raise MalformedRequest(f"HTTP/2 has no field {name}: {value[:40]}.")  # RFC 9113 §8.2.2
+        if imitates_framing(name):
+            raise MalformedRequest(f"Some servers take the field {name} for one of framing.")
         if name == "cookie":
             cookies.append(value)
         else:

@@ -142,6 +142,8 @@ def test_bytes_above_ascii_are_kept() -> None:
         b"Content-Length:\r\n",
         b"Content-Length: 9999999999999999999\r\n",
         b"Content-Length : 5\r\n",
+        b"Content_Length: 5\r\n",  # for a WSGI server the same as Content-Length
+        b"TRANSFER_encoding: chunked\r\n",
     ],
 )
 def test_ambiguous_framing_is_refused(lines: bytes) -> None:

@@ -148,6 +148,7 @@ MALFORMED: dict[str, list[Line]] = {
     "TE with a coding": [*GET, (b"te", b"trailers, gzip")],
     "two lengths": [*GET, (b"content-length", b"5"), (b"content-length", b"5")],
     "a length with a sign": [*GET, (b"content-length", b"+5")],
+    "a length for WSGI servers alone": [*GET, (b"content_length", b"5")],
     "a list of lengths": [*GET, (b"content-length", b"5, 5")],
 }
 
