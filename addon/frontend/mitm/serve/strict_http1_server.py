@@ -119,6 +119,8 @@ class StrictHttp1Server(HasBodyReader, Http1Server):
         for command in super().read_headers(event):
             if isinstance(command, ReceiveHttp) and isinstance(command.event, RequestHeaders):
                 _normalise(command.event.request, head)
+                if self._mode is HTTPMode.transparent:  # in the other modes mitmproxy does it
+                    command.event.request.authority = ""  # origins get the origin form (RFC 9112 §3.2.1)
             yield command
 
     def _check(self, head: RequestHead) -> None:

@@ -87,6 +87,15 @@ def test_a_target_inside_a_tunnel_is_a_path(served: ServedConnections) -> None:
     assert passed_on(client(served, HTTPMode.transparent).receive(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"))
 
 
+def test_a_whole_url_inside_a_tunnel_goes_on_as_a_path_with_its_host(served: ServedConnections) -> None:
+    """Regression: the origin got the whole URL, and its response was stored for requests by path as well."""
+    connection = client(served, HTTPMode.transparent)
+    (headers, *_) = passed_on(connection.receive(b"GET https://b.example/x HTTP/1.1\r\nHost: a.example\r\n\r\n"))
+    assert isinstance(headers, RequestHeaders)
+    assert (headers.request.authority, headers.request.path) == ("", "/x")
+    assert headers.request.headers["host"] == "b.example"
+
+
 def test_a_head_must_be_complete_in_time(served: ServedConnections) -> None:
     connection = client(served)
     connection.receive(HEAD)
