@@ -14,7 +14,7 @@ from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead, SetUpPageRequest
 from addon.frontend.set_up_page.page import HOSTS, PATHS, SetUpPage
 from cache.http.fields import HOST, is_host
-from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
+from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_authority, normalised_host
 from cache.policy.site_rules import SiteRules
 from cache.rules.site_requests import changed_request
 
@@ -165,7 +165,10 @@ class TunnelTargets:
         fields, target = head.fields, _path(absolute[3], head.method) if absolute else _origin_form(head)
         if absolute:
             parse_host_port(absolute[2], DEFAULT_PORTS[self.scheme])
-            fields = fields.replacing("Host", absolute[2])
+        named = absolute[2] if absolute else fields.get("host")
+        # one spelling: an origin's response may show it, and is stored for all of them
+        if named is not None and (spelled := normalised_authority(named, self.scheme)) != fields.get("host"):
+            fields = fields.replacing("Host", spelled)
         if self.page is not None:
             raise SetUpPageRequest(self.page, head, target)
         return Request(

@@ -159,6 +159,13 @@ def test_connect_in_a_tunnel_or_to_a_gateway_is_refused() -> None:
         assert caught.value.status == 405
 
 
+@pytest.mark.parametrize("host", ["A.example", "a.example.", "a.example:443", "a.EXAMPLE:0443"])
+def test_in_a_tunnel_the_origin_gets_one_spelling_of_its_name(host: str) -> None:
+    """Regression: a response that shows the spelling of one client was stored for all."""
+    assert TUNNEL.request(head("GET /", f"Host: {host}")).fields.all("host") == ("a.example",)
+    assert TUNNEL.request(head(f"GET https://{host}/", "Host: b")).fields.all("host") == ("a.example",)
+
+
 def test_in_a_tunnel_the_host_of_another_origin_is_kept_for_the_engine() -> None:
     assert TUNNEL.request(head("GET /", "Host: b.example")).fields.get("host") == "b.example"
     request = TUNNEL.request(head("GET https://b.example/c"))
