@@ -137,12 +137,19 @@ class ReplyBuilder:
         self._count(request, serve.handling, response.exemption)
         if response.head.status in NO_CONTENT:
             return Reply(response.head, b"", serve.handling)
-        head = response.head
+        head, stream = response.head, fill.stream()
         if fill.length is None:
             head = replace(head, fields=head.fields.without(["content-length"]))
+            stream = replace(stream, chunks=self._counted_copy(request, stream))
         else:
             self._counters.count_each(from_copy_counters(request.authority), response.length)
-        return Reply(head, fill.stream(), serve.handling)
+        return Reply(head, stream, serve.handling)
+
+    async def _counted_copy(self, request: Request, stream: Stream) -> AsyncIterator[bytes]:
+        names = from_copy_counters(request.authority)
+        async for chunk in stream.chunks:
+            self._counters.count_each(names, len(chunk))
+            yield chunk
 
     # ---- content that a status forbids
 

@@ -80,6 +80,7 @@ CONVERSATIONS = [
             body="slower",
             client="the second",
         ),
+        counts("octets.from_copy", 6),
     ),
     conversation(
         "a waiting request gets a response of unknown length too",
@@ -96,6 +97,7 @@ CONVERSATIONS = [
             body="slower",
             client="the second",
         ),
+        counts("octets.from_copy", 6),
     ),
     conversation(
         "a waiting request is forwarded at once if the response is another variant",

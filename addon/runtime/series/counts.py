@@ -13,10 +13,10 @@ COUNTS = {
     "hit": "responses from a fresh copy, without a request to the origin",
     "stale": "responses from a stale copy, including those after an error of the origin",
     "validated": "responses from a copy that the origin has confirmed",
-    "miss": "responses with the origin's content where a copy could have been used",
+    "miss": "responses that had to wait for content from the origin, also if another request had asked for it",
     "bypass": "responses to requests that no copy may answer",
     "error": "errors of the proxy's own",
-    "bytes_from_copies": "bytes of content sent from copies",
+    "bytes_from_copies": "bytes of content sent from copies, and to requests that shared the fetch of another one",
     "bytes_from_origins": "bytes of content received from origins",
     "milliseconds_saved": "time that origins had taken for the responses that were now sent from copies",
 }
