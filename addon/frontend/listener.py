@@ -72,7 +72,7 @@ class Listener:
 
     async def drain(self) -> None:
         """Accept no more connections, and wait until the responses under way have ended."""
-        self._stop_accepting()
+        self.stop_accepting()
         await self.handler.frontend.connections.drain()
 
     async def hand_over(self, grace: float, seconds: float) -> None:
@@ -80,12 +80,12 @@ class Listener:
 
         No request is lost: see `Connections.retire`, also for the arguments.
         """
-        self._stop_accepting()
+        self.stop_accepting()
         await self.handler.frontend.connections.retire(grace, seconds)
 
     async def close(self) -> None:
         """Accept no more connections, and end those that are open."""
-        self._stop_accepting()
+        self.stop_accepting()
         connections = self.handler.frontend.connections
         connections.close()
         if connections.log is not None:
@@ -93,7 +93,8 @@ class Listener:
         if connections.traces is not None:
             await asyncio.to_thread(connections.traces.close)
 
-    def _stop_accepting(self) -> None:
+    def stop_accepting(self) -> None:
+        """Leave new connections to others on the same sockets. May be called again."""
         self.handler.fast_path.end_connections()
         self.handler.frontend.connections.share = None
         self.accepting.stop()

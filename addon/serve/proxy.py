@@ -103,8 +103,9 @@ class Proxy:
         self.is_stopping = True
 
     def hand_over(self, grace: float) -> None:
-        """Stop in favour of others that accept clients on the same sockets; for `grace`, see `stop`."""
+        """Stop in favour of others that accept clients on the same sockets, from now on; for `grace`, see `stop`."""
         if not self.draining.begun:
+            self.listener.stop_accepting()
             self._begin_to_end(grace, max(self.settings.drain_timeout - LAST_SECONDS, 0.0))
 
     def _begin_to_end(self, grace: float | None, seconds: float) -> None:

@@ -152,7 +152,10 @@ class WorkerProcess:
             await self._channel.ask("stop", grace=grace)
 
     async def hand_over(self, grace: float) -> None:
-        """Tell the worker that others take its place; an idle connection may stay for `grace` seconds."""
+        """Tell the worker that others take its place, and return when it accepts no more clients.
+
+        An idle connection may stay for `grace` seconds.
+        """
         self.is_draining = True
         with suppress(ControlError):  # it has ended
             await self._channel.ask("hand-over", grace=grace)

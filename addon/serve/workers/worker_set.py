@@ -27,8 +27,10 @@ from addon.serve.workers.worker_process import WorkerFailed, WorkerProcess
 logger = logging.getLogger(__name__)
 
 PATIENCE = 5.0
-"""Seconds that workers get beyond `drain_timeout` to write what they have stored. After that they are killed."""
+"""Seconds that workers get to accept no more clients, and beyond `drain_timeout` to write what they have stored.
 
+After the latter they are killed.
+"""
 
 START_TIMEOUT = 60.0
 """Seconds in which a worker must be ready to serve clients; one that hangs is killed."""
@@ -65,6 +67,8 @@ class WorkerSet:
     async def start(self, settings: Settings) -> None:
         """Start a generation of workers with these settings; once all are ready, they take the place of the old ones.
 
+        No connection is accepted by an old one after that, unless it hangs.
+
         Raises:
             WorkerFailed: one of them cannot serve. The old ones then go on.
         """
@@ -85,11 +89,17 @@ class WorkerSet:
         if generation == 1:
             self._do(kill_hanging(lambda: self.serving))
         for worker in old:
-            self._do(self._hand_over(worker, drain_timeout))
+            self._do(self._kill_late(worker, drain_timeout))
+        await asyncio.gather(*(self._hand_over(worker) for worker in old))
 
-    async def _hand_over(self, worker: WorkerProcess, drain_timeout: float) -> None:
-        """Tell a worker that others take its place, and kill it if it does not end."""
-        self._do(worker.hand_over(HANDOVER_GRACE))  # without waiting for the reply: one that hangs sends none
+    async def _hand_over(self, worker: WorkerProcess) -> None:
+        """Tell a worker that others take its place, and return when it accepts no more clients, if it does not hang."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await worker.hand_over(HANDOVER_GRACE)
+
+    async def _kill_late(self, worker: WorkerProcess, drain_timeout: float) -> None:
+        """Wait until a worker has ended, and kill it if it does not."""
         try:
             async with asyncio.timeout(drain_timeout + PATIENCE):
                 await worker.ended.wait()

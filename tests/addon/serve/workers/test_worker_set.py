@@ -7,13 +7,15 @@ import errno
 import os
 import socket
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from addon.config.settings import Settings
 from addon.serve.workers import worker_process, worker_set
-from addon.serve.workers.worker_process import WorkerFailed
+from addon.serve.workers.worker import Assignment
+from addon.serve.workers.worker_process import WorkerFailed, WorkerProcess
 from addon.serve.workers.worker_set import WorkerSet
 
 
@@ -92,3 +94,55 @@ def test_a_worker_that_hangs_at_its_start_is_killed(
     assert [not Path(f"/proc/{each.pid}").exists() for each in hanging] == [True, True]
     for each in hanging:  # the set of workers has waited for it already
         each.wait()
+
+
+class HandedOver(WorkerProcess):
+    """A worker without a process, which accepts clients until `accepts_none` is set."""
+
+    async def start(self, _: Assignment) -> None:
+        self.accepts_none = asyncio.Event()
+
+    async def hand_over(self, _: float) -> None:
+        await self.accepts_none.wait()
+
+
+async def replace_a_worker(
+    folder: Path, conversation: Callable[[HandedOver, asyncio.Task[None]], Awaitable[None]]
+) -> None:
+    """Run a conversation with a worker that is being replaced, and with the task that replaces it."""
+    workers = WorkerSet((), folder / "leases")
+    await workers.start(Settings(workers=1))
+    (old,) = workers.serving
+    assert isinstance(old, HandedOver)
+    replacing = asyncio.create_task(workers.start(Settings(workers=1)))
+    await conversation(old, replacing)
+    for each in workers.alive:
+        each.ended.set()
+    await workers.stop()
+
+
+def test_new_workers_have_taken_the_place_of_the_old_ones_only_when_these_accept_no_more_clients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: a client that connected right after the message about a reload could get the old settings."""
+    monkeypatch.setattr(worker_set, "WorkerProcess", HandedOver)
+    monkeypatch.setattr(worker_set, "PATIENCE", 1000.0)
+
+    async def conversation(old: HandedOver, replacing: asyncio.Task[None]) -> None:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not replacing.done()
+        old.accepts_none.set()
+        await replacing
+
+    asyncio.run(replace_a_worker(tmp_path, conversation))
+
+
+def test_an_old_worker_that_hangs_is_not_waited_for_any_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_set, "WorkerProcess", HandedOver)
+    monkeypatch.setattr(worker_set, "PATIENCE", 0.01)
+
+    async def conversation(_: HandedOver, replacing: asyncio.Task[None]) -> None:
+        await replacing
+
+    asyncio.run(replace_a_worker(tmp_path, conversation))
