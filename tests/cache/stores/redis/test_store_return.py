@@ -14,11 +14,9 @@ from cache.stores.redis.engine import Engine
 from cache.stores.redis.store import RedisStore
 from tests.cache.stores.redis.conftest import OpenNode
 from tests.fixtures.redis_server import RedisServer
+from tests.fixtures.redis_stores import IMPATIENT, in_time
 from tests.fixtures.stored_entries import KEY, body_of, new_entry, put
 from tests.fixtures.until import wait_until
-
-IMPATIENT = 0.2
-"""Seconds after which an engine counts as slow: short, but long enough for a busy machine."""
 
 
 def is_back(node: RedisStore) -> bool:
@@ -49,11 +47,11 @@ def test_a_removal_is_made_though_its_thread_hears_of_the_failure_too_late(
     open_node: OpenNode, server: RedisServer, late_threads: Callable[[RedisStore], None]
 ) -> None:
     node = open_node(timeout=IMPATIENT)
-    put(node, new_entry())
+    in_time(lambda: put(node, new_entry()))
     late_threads(node)
     server.pause()
     node.invalidate(KEY)
-    assert node.candidates(KEY) == ()
+    assert in_time(lambda: node.candidates(KEY)) == ()
     assert open_node().candidates(KEY) == ()
 
 
@@ -61,14 +59,14 @@ def test_what_was_stored_while_the_engine_was_slow_is_not_believed_afterwards(
     open_node: OpenNode, server: RedisServer
 ) -> None:
     node = open_node(timeout=IMPATIENT)
-    untouched = put(node, new_entry(f"{KEY}untouched"))
+    untouched = in_time(lambda: put(node, new_entry(f"{KEY}untouched")))
     make_slow(node, server)
     entry = new_entry()
     assert node.keep(entry, body_of(entry.id, 100))
     server.resume()
     wait_until(lambda: is_back(node))
     assert node.peek(KEY) is None
-    assert node.candidates(KEY) == ()
+    assert in_time(lambda: node.candidates(KEY)) == ()
     assert node.peek(f"{KEY}untouched") == (untouched,)
 
 
@@ -76,15 +74,15 @@ def test_what_was_updated_while_the_engine_was_slow_can_be_updated_afterwards(
     open_node: OpenNode, server: RedisServer
 ) -> None:
     node = open_node(timeout=IMPATIENT)
-    stored = put(node, new_entry())
+    stored = in_time(lambda: put(node, new_entry()))
     make_slow(node, server)
     updated = replace(stored, request_time=2.0, revision=1)
     assert node.try_update(updated)
     assert node.peek(KEY) == (updated,)
     server.resume()
     wait_until(lambda: is_back(node))
-    assert node.candidates(KEY) == (stored,)
-    assert node.update(updated)
+    assert in_time(lambda: node.candidates(KEY)) == (stored,)
+    assert in_time(lambda: node.update(updated))
     assert open_node().candidates(KEY) == (updated,)
 
 
