@@ -25,8 +25,11 @@ from tests.lanes.messages import (
     origin_response,
 )
 
-TIMEOUT = 5.0
+TIMEOUT = 60.0
 """Seconds. A step that takes longer fails the test."""
+
+LOOK = 0.25
+"""Seconds between two looks whether the origin receives a request while a response is waited for."""
 
 _TIME = re.compile(r"\{(now|start)([+-][0-9]+)?\}")
 _CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
@@ -162,8 +165,8 @@ class _ConversationRunner:
         """Wait for a response, but not for long if the origin receives an unexpected request."""
         receiving = asyncio.ensure_future(self._proxy.receive_response(client))
         try:
-            for _ in range(20):
-                done, _ = await asyncio.wait({receiving}, timeout=TIMEOUT / 20)
+            for _ in range(int(TIMEOUT / LOOK)):
+                done, _ = await asyncio.wait({receiving}, timeout=LOOK)
                 if done:
                     return receiving.result()
                 self._check_no_origin_request()

@@ -20,7 +20,7 @@ from tests.lanes.services import ServicePool, ServiceUnderTest
 from tests.lanes.settings import interception_ca
 from tests.lanes.unsupported import FRONT_END
 
-TIMEOUT = 5.0
+TIMEOUT = 60.0
 """Seconds. A connection that takes longer to close fails the test."""
 
 Protocol = Literal["http", "https", "http2", "http2-clear"]

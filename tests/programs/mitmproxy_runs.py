@@ -202,12 +202,12 @@ def exchange(port: int, url: str, ask: Ask, *trusted: Path, way: Way = Way.PROXY
 def _connection(port: int, url: str, ask: Ask, trusted: Sequence[Path], way: Way) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     if parts.scheme == "http":
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     else:
         context = ssl.create_default_context()
         for file in trusted:
             context.load_verify_locations(file)
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=context)
         if way is Way.PROXY:
             credentials = {name: value for name, value in ask.fields if name == "Proxy-Authorization"}
             connection.set_tunnel(parts.hostname or "", parts.port, credentials)

@@ -283,6 +283,6 @@ CONVERSATIONS = [
         ask("GET /a", BOB),
         origin_silent(),
         answer("203", hit(-1, "disconnected"), body="Alice's"),
-        settings={**ONE_USER, "origin": {"first_byte_timeout": 0.05}},
+        settings={**ONE_USER, "origin": {"first_byte_timeout": 1.0}},
     ),
 ]

@@ -28,7 +28,7 @@ from tests.rfc.common_steps import (
     stored_copy,
 )
 
-IMPATIENT = {"origin": {"first_byte_timeout": 0.05}}
+IMPATIENT = {"origin": {"first_byte_timeout": 1.0}}
 
 
 def _forbidden(control: str, after: int = 61) -> Conversation:

@@ -42,8 +42,8 @@ from tests.lanes.manual_clock import ManualClock
 from tests.lanes.messages import ClientResponse
 from tests.lanes.settings import interception_ca, origin_ca
 
-TIMEOUT = 10.0
-"""Seconds that one conversation may take."""
+TIMEOUT = 60.0
+"""Seconds that one conversation may take, and that its tasks may take to end."""
 
 READ_SIZE = 65_536
 
@@ -208,7 +208,7 @@ class FrontEndUnderTest:
         # the handler's tasks, and then those that close the content of a response whose client has disconnected
         for names in (("answer", "answer_fetch"), ("aclose",)):
             tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in names]
-            await asyncio.wait(tasks, timeout=1) if tasks else None
+            await asyncio.wait(tasks, timeout=TIMEOUT) if tasks else None
         await self.service.close()
 
     async def secure_client(self, context: ssl.SSLContext, name: str | None) -> Client:

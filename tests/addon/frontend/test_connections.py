@@ -12,6 +12,7 @@ from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, get, run_conversation
 from tests.addon.frontend.http2.http2_client import http2_client
 from tests.fixtures.raw_origin import Peer, RawOrigin
+from tests.fixtures.until import settle
 
 NEVER = 1e9
 """Seconds."""
@@ -51,7 +52,7 @@ def test_a_request_whose_head_arrives_slowly_is_answered() -> None:
         client, idle = await front_end.client(), await front_end.client()
         request = get(origin, "/fresh")
         client.send(request[:20])
-        await asyncio.sleep(0.01)
+        await settle()
         handed_over = hand_over(front_end, grace=0)
         assert await idle.rest() == b""
         response = await client.fetch(request[20:])

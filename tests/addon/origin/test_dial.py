@@ -21,7 +21,7 @@ from cache.http.messages import Fields, Request
 from cache.policy.operator_rules import TargetRules, Targets
 from tests.fixtures.dns_server import DnsServer
 from tests.fixtures.origin_client import closed_port, fetch_whole, get, run_conversation, whole
-from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, RawOrigin, answering
+from tests.fixtures.raw_origin import LONGER_TIMEOUT, OK, SHORT_TIMEOUT, RawOrigin, answering
 from tests.lanes.manual_clock import ManualClock
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -99,15 +99,15 @@ def test_opening_a_tunnel_has_the_same_timeout() -> None:
 def test_the_time_to_resolve_a_name_does_not_count_as_time_to_connect() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         async with DnsServer({"a.test A": ["127.0.0.1"], "slow.test": None}) as name_server:
-            resolver = Resolver(4 * SHORT_TIMEOUT, name_servers=NameServers(servers=[name_server.address]))
-            named = OriginClient(options(connect_timeout=SHORT_TIMEOUT), resolver=resolver)
+            resolver = Resolver(LONGER_TIMEOUT, name_servers=NameServers(servers=[name_server.address]))
+            named = OriginClient(options(connect_timeout=LONGER_TIMEOUT / 2), resolver=resolver)
             response = await named.fetch(Request("GET", "http", "a.test", origin.port, "/"))
             assert await whole(response) == b"ok"
             with pytest.raises(OriginFailure) as caught:
                 await named.fetch(Request("GET", "http", "slow.test", origin.port, "/"))
             await named.close()
         assert (caught.value.kind, caught.value.disconnected) == (FailureKind.DNS_TIMEOUT, True)
-        assert caught.value.detail.endswith(f"did not answer within {4 * SHORT_TIMEOUT:g} seconds")
+        assert caught.value.detail.endswith(f"did not answer within {LONGER_TIMEOUT:g} seconds")
 
     run_conversation(conversation, answering(OK))
 

@@ -96,7 +96,7 @@ def test_an_idle_connection_is_closed_after_the_idle_timeout() -> None:
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
-        await asyncio.wait_for(closed.wait(), 5)
+        await asyncio.wait_for(closed.wait(), 60)
         await fetch_whole(client, get(origin))
         return origin.connections
 

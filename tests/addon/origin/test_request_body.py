@@ -17,7 +17,7 @@ from tests.fixtures.origin_client import (
     run_conversation,
     whole,
 )
-from tests.fixtures.raw_origin import HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin, endless
+from tests.fixtures.raw_origin import HEAD, LONGER_TIMEOUT, OK, SHORT_TIMEOUT, Peer, RawOrigin, endless
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 
@@ -170,13 +170,13 @@ def test_the_content_waits_for_a_slow_origin() -> None:
 def test_a_slow_client_is_no_timeout_of_the_origin() -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"abc"
-        await asyncio.sleep(4 * SHORT_TIMEOUT)
+        await asyncio.sleep(1.5 * LONGER_TIMEOUT)
         yield b"~"
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await fetch_whole_with(client, post_of(origin), RequestContent(slow(), 4))
 
-    options = OriginOptions(proxy="none", first_byte_timeout=SHORT_TIMEOUT, between_bytes_timeout=SHORT_TIMEOUT)
+    options = OriginOptions(proxy="none", first_byte_timeout=LONGER_TIMEOUT, between_bytes_timeout=LONGER_TIMEOUT)
     assert run_conversation(conversation, receiving, options=options) == b"ok"
 
 

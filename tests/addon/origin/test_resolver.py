@@ -213,8 +213,8 @@ def test_a_silent_server_is_not_waited_for_long_if_there_are_old_addresses(
         world.clock.advance(FOUND.ttl + 1)
         assert await world.find() == "10.0.0.1"
         late.set_result(OTHER)
-        await asyncio.sleep(0.01)
-        assert await world.find() == "10.0.0.2"
+        while await world.find() != "10.0.0.2":
+            await asyncio.sleep(0)
         assert len(world.servers.asked) == 2
 
     converse(conversation)

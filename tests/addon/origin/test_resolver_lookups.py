@@ -12,6 +12,7 @@ from addon.origin.dns_answer import Answer
 from addon.origin.resolver import MAX_LOOKUPS
 from tests.addon.origin.resolver_world import FOUND, World
 from tests.fixtures.raw_origin import SHORT_TIMEOUT
+from tests.fixtures.until import settle
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_silent_names_without_number_do_not_stop_the_lookup_of_others(
         silent = [f"{number}.test" for number in range(2 * MAX_LOOKUPS + 10)]
         world.servers.answers = {name: asyncio.Future[Answer]() for name in silent} | {"a.test": FOUND}
         waiting = [asyncio.create_task(world.find(name)) for name in silent]
-        await asyncio.sleep(0.01)
+        await settle()
         assert await world.find() == "10.0.0.1"
         first, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in first:
@@ -117,7 +118,7 @@ def test_lookups_beyond_the_limit_wait_their_turn(tmp_path: Path) -> None:
         answer = asyncio.Future[Answer]()
         world.servers.answers = dict.fromkeys(names, answer)
         waiting = [asyncio.create_task(world.find(name)) for name in names]
-        await asyncio.sleep(0.01)
+        await settle()
         assert len(world.servers.asked) == MAX_LOOKUPS
         answer.set_result(FOUND)
         assert await asyncio.gather(*waiting) == ["10.0.0.1"] * (MAX_LOOKUPS + 1)

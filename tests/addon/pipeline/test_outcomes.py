@@ -17,7 +17,7 @@ from tests.fixtures.origin_client import get
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering
 
 LARGE = 600_000
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 """Seconds after which a test fails."""
 FRESH = HEAD + b"Cache-Control: max-age=60\r\n"
 

@@ -21,7 +21,7 @@ from cache.http.messages import Request
 from cache.rules.key import primary_key
 from tests.fixtures.origin_client import chunked, get, post_of
 from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, Script, answering
-from tests.fixtures.until import until
+from tests.fixtures.until import settle, until
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\n"
 FRESH_OK = FRESH + b"Content-Length: 2\r\n\r\nok"
@@ -135,7 +135,7 @@ def test_one_of_the_followers_fetches_when_the_leader_disconnects_before_the_res
         leader = asyncio.ensure_future(respond(service, get(origin)))
         await until(lambda: bool(origin.requests))
         followers = [asyncio.ensure_future(fetch(service, get(origin))) for _ in range(20)]
-        await asyncio.sleep(0.01)
+        await settle()
         leader.cancel()
         return sorted(await asyncio.gather(*followers)), origin.connections
 
@@ -239,7 +239,7 @@ def test_clients_with_different_cookies_do_not_wait_for_each_other() -> None:
         requests = [*(with_cookie(get(origin), cookie) for cookie in cookies), get(origin), get(origin)]
         waiting = [asyncio.ensure_future(fetch(service, request)) for request in requests]
         await until(lambda: len(origin.requests) == 3)
-        await asyncio.sleep(0.05)
+        await settle()
         for each in waiting:
             each.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
@@ -268,7 +268,7 @@ def test_clients_with_different_cookies_share_the_validation_of_what_is_stored()
             asyncio.ensure_future(fetch(service, with_cookie(get(origin), f"a={number}"))) for number in range(5)
         ]
         await until(lambda: len(origin.requests) == 2)
-        await asyncio.sleep(0.05)
+        await settle()
         late.set()
         return {body for _, body in await asyncio.gather(*waiting)}, len(origin.requests)
 

@@ -31,8 +31,9 @@ LARGE = b"x" * 300_000
 class Watched:
     """A watched store in a directory, as a proxy has it."""
 
-    def __init__(self, directory: Path, wait: float = 60.0) -> None:
+    def __init__(self, directory: Path, wait: float = 60.0, lock_timeout: float = 60.0) -> None:
         self.directory = directory
+        self.lock_timeout = lock_timeout
         self.opening: Callable[[], object] = lambda: None
         self.condition = StoreCondition()
         self.replaced = 0
@@ -41,7 +42,7 @@ class Watched:
 
     def open(self) -> TieredStore:
         self.opening()
-        return TieredStore(DiskStore(self.directory, 1 << 26, lock_timeout=0.01), 1 << 24, 1 << 20)
+        return TieredStore(DiskStore(self.directory, 1 << 26, lock_timeout=self.lock_timeout), 1 << 24, 1 << 20)
 
     def count(self) -> None:
         self.replaced += 1
@@ -204,7 +205,7 @@ def test_a_store_that_cannot_be_opened_is_attached_later(tmp_path: Path, caplog:
     DiskStore(tmp_path / "store", 1 << 26).close()
     with closing(sqlite3.connect(tmp_path / "store" / "cache.db", isolation_level=None)) as another_process:
         another_process.execute("BEGIN IMMEDIATE")
-        watched = Watched(tmp_path / "store", wait=0.0)
+        watched = Watched(tmp_path / "store", wait=0.0, lock_timeout=0.01)
 
         async def scenario() -> None:
             for _ in range(3):

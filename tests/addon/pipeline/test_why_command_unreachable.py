@@ -12,7 +12,7 @@ from addon.origin import FailureKind
 from addon.origin.reachability import MAX_FAILURES
 from tests.addon.frontend.front_end import FrontEndUnderTest, get, request_head, run_at_edge, run_conversation
 from tests.addon.pipeline.test_why_command import check, explained, leave_alone, page, pages
-from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin
+from tests.fixtures.raw_origin import LONGER_TIMEOUT, OK, Peer, RawOrigin
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def test_an_origin_that_hangs(case: Case) -> None:
         origin_script.hangs = True
         await check_next_response(front_end, authority, case, edge=False)
 
-    run_conversation(conversation, origin_script, origin={"first_byte_timeout": SHORT_TIMEOUT})
+    run_conversation(conversation, origin_script, origin={"first_byte_timeout": LONGER_TIMEOUT})
 
 
 async def garbage_at_one_path(peer: Peer) -> None:

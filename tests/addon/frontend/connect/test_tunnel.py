@@ -23,7 +23,7 @@ from tests.addon.frontend.front_end import (
 )
 from tests.addon.frontend.http2.http2_client import Http2Client
 from tests.fixtures.raw_origin import RawOrigin, endless
-from tests.fixtures.until import until
+from tests.fixtures.until import settle, until
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -195,7 +195,7 @@ def test_a_malformed_client_hello_ends_the_connection(data: bytes) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.tunnel("a.example:443")
         client.send(data)
-        await asyncio.sleep(0.02)
+        await settle()
         front_end.advance_deadlines(HEAD_TIMEOUT + 1)
         assert not (await client.rest()).startswith(b"HTTP")
         await until(lambda: not front_end.connections)
@@ -210,7 +210,7 @@ def test_an_incomplete_client_hello_has_a_deadline(data: bytes) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.tunnel("a.example:443")
         client.send(data)
-        await asyncio.sleep(0.01)
+        await settle()
         front_end.advance_deadlines(HEAD_TIMEOUT + 1)
         assert await client.rest() == b""
         assert not front_end.connections

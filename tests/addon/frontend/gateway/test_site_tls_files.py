@@ -187,7 +187,7 @@ def session_after_request(
 ) -> Session:
     """Return the session after one request: with TLS 1.3, tickets come after the handshake."""
     with (
-        socket.create_connection(address, timeout=10) as plain,
+        socket.create_connection(address, timeout=60) as plain,
         context.wrap_socket(plain, server_hostname="a.example", session=session) as secure,
     ):
         secure.sendall(ask("a.example"))

@@ -17,7 +17,7 @@ from tests.addon.frontend.front_end import (
     run_conversation,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
-from tests.fixtures.until import until
+from tests.fixtures.until import settle, until
 
 # ---- malformed responses: docs/decisions.md, "A response head that can be read in two ways is a 502"
 
@@ -202,7 +202,7 @@ def test_a_request_for_the_proxy_itself_is_refused_without_a_loop(host: str, con
         else:
             response = await client.fetch(request_head(f"GET http://{authority}/ HTTP/1.1", f"Host: {authority}"))
             assert response.status in (400, 502)
-        await asyncio.sleep(0.01)
+        await settle()
         assert len(front_end.connections) <= 4
 
     run_conversation(conversation, endless)

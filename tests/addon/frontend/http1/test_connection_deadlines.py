@@ -22,7 +22,7 @@ from tests.addon.frontend.front_end import (
     unread,
 )
 from tests.fixtures.raw_origin import OK, Peer, RawOrigin, answering, endless
-from tests.fixtures.until import until
+from tests.fixtures.until import settle, until
 
 
 async def buffered(front_end: FrontEndUnderTest, data: bytes) -> None:
@@ -83,7 +83,7 @@ def test_two_hundred_slow_heads_expire_together() -> None:
         other = await front_end.client()
         await until(lambda: len(front_end.connections) == 201)
         await buffered(front_end, b"X: ")
-        await asyncio.sleep(0.01)
+        await settle()
         front_end.advance_deadlines(HEAD_TIMEOUT + 1)
         await until(lambda: len(front_end.connections) == 1)
         assert (await other.fetch(get(origin))).body == b"ok"
@@ -121,7 +121,7 @@ def test_content_that_arrives_too_slowly_is_cut_off(framing: str) -> None:
         await until(lambda: bool(origin.requests))
         front_end.advance_deadlines(STALL_TIMEOUT - 1)
         client.send(b"hello")
-        await asyncio.sleep(0.01)
+        await settle()
         assert front_end.connections
         front_end.advance_deadlines(2)
         assert await client.rest() == b""
@@ -209,7 +209,7 @@ def test_an_idle_client_that_has_not_read_its_last_response_is_cut_off() -> None
             await asyncio.sleep(0)
             if any(map(unread, front_end.connections)):
                 break
-        await asyncio.sleep(0.02)
+        await settle()
         (connection,) = front_end.connections
         assert unread(connection)
         for _ in range(3):

@@ -18,6 +18,7 @@ from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import Client, FrontEndUnderTest, authority_of, request_head, run_conversation
 from tests.fixtures.http2_origin import Http2Peer, answering_all, data, http2
 from tests.fixtures.raw_origin import RawOrigin, Script
+from tests.fixtures.until import until
 from tests.lanes.messages import ClientResponse
 from tests.lanes.settings import origin_ca
 
@@ -139,7 +140,8 @@ def told(script: Script, monkeypatch: pytest.MonkeyPatch, *, direct: bool) -> tu
             found.append([line for line in response.fields.lines if str(origin.port) not in line[1]])
             if response.cut or response.fields.get("connection") == "close":
                 client = await front_end.client()
-        await asyncio.sleep(0.05)  # until large responses are stored
+        fetcher = front_end.service.active.current.fetcher
+        await until(lambda: not fetcher.fills and not fetcher.single_flight)  # large responses are stored, too
         found.append({name: count for name, count in front_end.service.counters.snapshot().items() if count})
         found.append([(each.head.fields, each.length, each.sha256) for each in front_end.entries()])
         assert origin.connections == 1

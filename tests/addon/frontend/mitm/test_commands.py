@@ -96,7 +96,7 @@ def test_purge_deletes_the_copies_of_flows(play: Callable[[Scenario], None], cap
 
         mitmproxy.master.commands.execute("secondhand.purge @all")
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while "deleted" not in caplog.text:
                 await asyncio.sleep(0.01)
         assert "1 copy deleted" in caplog.text

@@ -52,7 +52,7 @@ def test_a_recording_that_cannot_be_replayed_fails_each_use_at_once(
     async def scenario(embedded: Embedded, mitmproxy: taddons.context) -> None:
         for _ in range(2):
             with pytest.raises(RecordingNotFoundError):
-                await asyncio.wait_for(embedded.service(), 10)
+                await asyncio.wait_for(embedded.service(), 60)
 
     run(scenario)
 

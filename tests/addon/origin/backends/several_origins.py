@@ -49,7 +49,7 @@ def run_site(
             settings = Settings.model_validate({"site": [site], "origin": {"proxy": "none", **origin_table}})
             client = OriginClient(settings.origin_options())
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await conversation(client, origins)
             finally:
                 await client.close()

@@ -7,7 +7,7 @@ import pytest
 from addon.origin import FailureKind, OriginClient, OriginFailure, RequestContent
 from tests.addon.origin.backends.several_origins import ask, body, naming, run_site
 from tests.fixtures.origin_client import chunked
-from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, answering
+from tests.fixtures.raw_origin import LONGER_TIMEOUT, OK, Peer, RawOrigin, answering
 
 
 async def closing(peer: Peer) -> None:
@@ -118,7 +118,7 @@ def test_a_request_for_an_origin_that_is_silent_goes_to_another_one() -> None:
         assert await body(client, ask()) == b"b"  # the silent one is down
         assert len(origins[0].requests) == 1
 
-    run_site(conversation, silent, naming(b"b"), origin_table={"first_byte_timeout": SHORT_TIMEOUT})
+    run_site(conversation, silent, naming(b"b"), origin_table={"first_byte_timeout": LONGER_TIMEOUT})
 
 
 def test_an_answer_is_not_a_failure_whatever_its_status_is() -> None:

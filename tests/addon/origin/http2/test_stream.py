@@ -13,7 +13,7 @@ from addon.origin.http2.faults import ErrorCode
 from addon.origin.http2.stream import STREAM_WINDOW
 from tests.fixtures.http2_origin import Http2Peer, answering_all, ask, converse, data, fetch_with, http2
 from tests.fixtures.origin_client import chunked, fetch_whole, whole
-from tests.fixtures.raw_origin import SHORT_TIMEOUT, RawOrigin
+from tests.fixtures.raw_origin import LONGER_TIMEOUT, SHORT_TIMEOUT, RawOrigin
 from tests.fixtures.throwaway_ca import ThrowawayCA
 
 LARGE = bytes(range(256)) * 4000
@@ -236,7 +236,7 @@ def test_a_connection_without_a_sign_of_life_carries_no_further_request(ca: Thro
     async def dying(origin: Http2Peer) -> None:
         await origin.answer((await origin.request()).number)
 
-    converse(ca, conversation, http2(dying), http2(answering_all), first_byte_timeout=4 * SHORT_TIMEOUT)
+    converse(ca, conversation, http2(dying), http2(answering_all), first_byte_timeout=LONGER_TIMEOUT)
 
 
 def test_an_origin_that_takes_no_content_fails_after_a_time(ca: ThrowawayCA) -> None:

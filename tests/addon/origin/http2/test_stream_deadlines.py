@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from addon.origin.http2.stream_deadlines import StreamDeadlines
+from tests.fixtures.until import settle, until
 
 
 class Stream:
@@ -26,6 +27,7 @@ def ended_in(seconds: float, prepare: Callable[[StreamDeadlines, list[Stream], f
         streams = [Stream(ended.append) for _ in range(3)]
         prepare(deadlines, streams, deadlines.now())
         await asyncio.sleep(seconds)
+        await settle()
         deadlines.stop()
         return [streams.index(each) for each in ended]
 
@@ -62,6 +64,7 @@ def test_a_stream_that_another_one_has_ended_does_not_end_again() -> None:
         for stream in (first, second):
             deadlines.set_until(stream, deadlines.now() + 0.01)
         await asyncio.sleep(0.1)
+        await settle()
         return ended
 
     assert asyncio.run(main()) == ["first"]
@@ -73,7 +76,8 @@ def test_a_stream_may_get_time_again_when_another_ends() -> None:
         second = Stream(lambda _: ended.append("second"))
         first = Stream(lambda _: deadlines.set_until(second, deadlines.now() + 0.02))
         deadlines.set_until(first, deadlines.now() + 0.01)
-        await asyncio.sleep(0.2)
+        await until(lambda: bool(ended))
+        await settle()
         return ended
 
     assert asyncio.run(main()) == ["second"]

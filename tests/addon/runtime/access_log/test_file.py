@@ -35,7 +35,7 @@ from tests.addon.frontend.front_end import (
     run_conversation,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
-from tests.fixtures.until import until
+from tests.fixtures.until import settle, until
 
 LINE = re.compile(r'\S+ - - \[[^\]]+\] "[^" ]+ [^" ]+ HTTP/1\.[01]" [0-9]{3} [0-9]+ \S+')
 
@@ -284,7 +284,7 @@ def test_a_tunnel_that_ends_early_has_one_line(data: bytes, tmp_path: Path) -> N
         await asyncio.sleep(0)
         client.writer.transport.close()
         await until(lambda: bool(lines_of(front_end)) and not front_end.connections)
-        await asyncio.sleep(0.01)
+        await settle()
         assert lines_of(front_end) == ['"CONNECT a.example:443 HTTP/1.1" 200 0 tunnel']
         assert front_end.connections.log is not None
         assert front_end.connections.log._lines[0].startswith("127.0.0.1 - - [")

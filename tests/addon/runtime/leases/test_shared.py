@@ -14,9 +14,16 @@ from addon.runtime.leases.frames import Result
 from addon.runtime.leases.shared import SharedLease, SharedLeases
 from tests.fixtures.redis_server import RedisServer, server_of_test
 from tests.fixtures.redis_stores import redis_store
+from tests.fixtures.until import until
 
 NAME = LeaseName("http://a.example/", b"\1" * 16)
 LONG = 60.0
+
+
+@pytest.fixture(autouse=True)
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let leases live on while the machine is so busy that their holders cannot say that they are alive."""
+    monkeypatch.setattr(shared, "LIFE", LONG)
 
 
 class Ask:
@@ -28,6 +35,10 @@ class Ask:
 
     async def answer(self) -> tuple[Answer, int]:
         return await asyncio.wait_for(self.answers.get(), LONG)
+
+    async def waits(self, server: RedisServer) -> None:
+        """Return when the engine knows that somebody waits for the lease."""
+        await until(lambda: bool(server.client().exists(self.lease.wait)))
 
 
 server = pytest.fixture(server_of_test)
@@ -68,7 +79,7 @@ def test_who_waits_hears_how_a_lease_ends(
         held = Ask(first)
         assert await held.answer() == (Answer.GRANTED, 0)
         waiting = Ask(second)
-        await asyncio.sleep(0.05)
+        await waiting.waits(server)
         assert waiting.answers.empty()
         held.lease.end(result, seconds)
         assert await waiting.answer() == answer
@@ -115,14 +126,15 @@ def test_a_lease_ends_some_seconds_after_its_holder_has_died(
 
 
 def test_a_lease_lives_on_while_its_holder_does(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "LIFE", 1.0)
     monkeypatch.setattr(shared, "RENEWAL", 0.1)
 
     async def conversation(first: SharedLeases, second: SharedLeases) -> None:
-        held = Ask(first)
+        held, client = Ask(first), server.client()
         await held.answer()
         waiting = Ask(second)
-        await asyncio.sleep(2)
+        for _ in range(3):
+            client.expire(held.lease.name, int(LONG / 2))
+            await until(lambda: client.ttl(held.lease.name) > LONG / 2)
         assert waiting.answers.empty()
         held.lease.end(Result.STORED)
         assert await waiting.answer() == (Answer.STORED, 0)
@@ -142,10 +154,10 @@ def test_without_the_engine_everybody_goes_on_alone(server: RedisServer) -> None
     async def conversation(first: SharedLeases, second: SharedLeases) -> None:
         await Ask(first).answer()
         waiting = Ask(second)
-        await asyncio.sleep(0.05)
+        await waiting.waits(server)
         server.kill()
         assert await waiting.answer() == (Answer.ALONE, 0)
-        assert not second.is_ready
+        await until(lambda: not second.is_ready)
 
     run(server, conversation)
 
@@ -155,7 +167,7 @@ def test_who_ends_its_ask_waits_no_more(server: RedisServer) -> None:
         held = Ask(first)
         await held.answer()
         waiting = Ask(second)
-        await asyncio.sleep(0.05)
+        await waiting.waits(server)
         waiting.lease.end(Result.PASSED_ON)
         assert await waiting.answer() == (Answer.ALONE, 0)
         held.lease.end(Result.PASSED_ON)
@@ -165,7 +177,6 @@ def test_who_ends_its_ask_waits_no_more(server: RedisServer) -> None:
 
 
 def test_all_nodes_are_told_once_that_somebody_waits(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "LIFE", LONG)
     monkeypatch.setattr(shared, "RENEWAL", LONG)  # so that asks are the only scripts that run
 
     async def conversation(first: SharedLeases, second: SharedLeases) -> None:

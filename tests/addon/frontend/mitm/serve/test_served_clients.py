@@ -15,6 +15,7 @@ from mitmproxy.test import tflow
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.serve import served_clients
 from addon.frontend.mitm.serve.served_clients import ServedClients
+from tests.fixtures.until import settle
 
 
 class Connected:
@@ -65,7 +66,7 @@ def test_a_client_that_does_not_begin_to_speak_is_ended(speaks: bool, monkeypatc
         one = connected.connect(client())
         if speaks:
             connected.addon.end(one)
-        await asyncio.sleep(0.01)
+        await settle()
         assert connected.ended == ([] if speaks else [one])
 
     asyncio.run(main())
