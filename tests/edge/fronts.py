@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 
 from tests.edge.browser import HOST, browser
-from tests.edge.servers import free_port, server
+from tests.edge.servers import server
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import Proxy
 from tests.programs.installed_programs import program
 

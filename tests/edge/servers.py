@@ -13,18 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fixtures.environment import environment
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import TIMEOUT
 from tests.programs.installed_programs import program
 
 APPLICATIONS = Path(__file__).parent / "applications"
 """The folder with the applications."""
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nothing listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import pytest
 from tests.edge.browser import is_copy, pages_of_two
 from tests.edge.comparison import ERROR_PAGE, Ask, check_same_answers
 from tests.edge.fronts import Front
-from tests.edge.servers import free_port, npm_packages, server
+from tests.edge.servers import npm_packages, server
+from tests.fixtures.free_port import free_port
 from tests.programs.installed_programs import program
 
 AS_FOR_GET = "compression compresses no response to HEAD; this is the copy of a GET"

@@ -10,7 +10,8 @@ import pytest
 from tests.edge.browser import is_copy, pages_of_two
 from tests.edge.comparison import EVERYTHING, Allowed, Ask, check_same_answers
 from tests.edge.fronts import Front
-from tests.edge.servers import APPLICATIONS, free_port, server
+from tests.edge.servers import APPLICATIONS, server
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import COMMANDS
 
 

@@ -11,7 +11,8 @@ import pytest
 from tests.edge.browser import is_copy
 from tests.edge.comparison import ERROR_PAGE, EVERYTHING, Ask, check_same_answers
 from tests.edge.fronts import Front
-from tests.edge.servers import free_port, server
+from tests.edge.servers import server
+from tests.fixtures.free_port import free_port
 from tests.programs.installed_programs import program
 
 SCRIPT = "console.log('This is a line of a script.')\n" * 100

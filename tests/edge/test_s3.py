@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError
 
 from tests.edge.browser import HOST, is_copy
 from tests.edge.fronts import Front
-from tests.edge.servers import free_port, server
+from tests.edge.servers import server
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import COMMANDS
 
 MIB = 1 << 20

@@ -14,8 +14,9 @@ from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 from tests.edge.browser import is_copy
 from tests.edge.comparison import Ask, check_same_answers
 from tests.edge.fronts import Front
-from tests.edge.servers import free_port, server
+from tests.edge.servers import server
 from tests.edge.web_socket import web_socket
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import COMMANDS
 
 MIB = 1 << 20

@@ -60,7 +60,7 @@ class EmbeddingMaster(master.Master):
 
 
 def _mitmproxy_origin(options: OriginOptions, clock: ManualClock) -> MitmproxyOrigin:
-    return MitmproxyOrigin(replace(options, connect_timeout=0.1, first_byte_timeout=0.4), clock)
+    return MitmproxyOrigin(replace(options, connect_timeout=0.1), clock)
 
 
 class EmbeddedPool(ServicePool):

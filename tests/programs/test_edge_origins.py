@@ -11,12 +11,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import Proxy
 
 ORIGIN = """
@@ -40,14 +41,6 @@ class Handler(BaseHTTPRequestHandler):
 
 ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 class KillableOrigin:
@@ -76,7 +69,7 @@ class KillableOrigin:
 
 @contextmanager
 def origins(count: int) -> Iterator[list[KillableOrigin]]:
-    started = [KillableOrigin(port) for port in free_ports(count)]
+    started = [KillableOrigin(free_port()) for _ in range(count)]
     try:
         yield started
     finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.installed_programs import program
@@ -50,17 +51,17 @@ def gunicorn(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     (folder / "echo_app.py").write_text(APP)
     command = [sys.executable, "-m", "gunicorn", "-b", f"unix:{folder}/app.sock", "--chdir", str(folder)]
     with subprocess.Popen([*command, "--graceful-timeout", "1", "echo_app:app"], stderr=subprocess.DEVNULL) as process:
-        wait_for(socket.AF_UNIX, f"{folder}/app.sock")
-        yield process
-        process.terminate()
+        try:
+            wait_for(socket.AF_UNIX, f"{folder}/app.sock")
+            yield process
+        finally:
+            process.terminate()
 
 
 @contextmanager
 def nginx(folder: Path, ca: ThrowawayCA) -> Iterator[int]:
     """Run an nginx with TLS and HTTP/2 for the name `internal.example`; its port."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     folder.mkdir()
     pem, folders = ca.server_files("internal.example"), "client_body proxy fastcgi uwsgi scgi".split()
     temporary = " ".join([f"{each}_temp_path {folder}/{each};" for each in folders])
@@ -71,9 +72,11 @@ def nginx(folder: Path, ca: ThrowawayCA) -> Iterator[int]:
         f' location / {{ add_header Cache-Control no-store; return 200 "nginx $uri $host $server_protocol"; }} }} }}'
     )
     with subprocess.Popen([program("nginx"), "-c", str(configuration)], stderr=subprocess.DEVNULL) as process:
-        wait_for(socket.AF_INET, ("127.0.0.1", port))
-        yield port
-        process.terminate()
+        try:
+            wait_for(socket.AF_INET, ("127.0.0.1", port))
+            yield port
+        finally:
+            process.terminate()
 
 
 def site(*origins: str, **keys: object) -> dict[str, str]:

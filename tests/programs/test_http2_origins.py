@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.installed_programs import curl, program
@@ -38,9 +39,7 @@ def node_origin(ca: ThrowawayCA) -> Iterator[str]:
 @pytest.fixture
 def nginx_origin(ca: ThrowawayCA, tmp_path: Path) -> Iterator[str]:
     """The URL of an nginx that speaks HTTP/2 and HTTP/1.1, and says which of them it was asked over."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     pem, folders = ca.server_files("localhost"), "client_body proxy fastcgi uwsgi scgi".split()
     temporary = " ".join([f"{folder}_temp_path {tmp_path}/{folder};" for folder in folders])
     configuration = tmp_path / "nginx.conf"
@@ -50,12 +49,14 @@ def nginx_origin(ca: ThrowawayCA, tmp_path: Path) -> Iterator[str]:
         f' location / {{ add_header Cache-Control max-age=60; return 200 "$server_protocol"; }} }} }}'
     )
     with subprocess.Popen([program("nginx"), "-c", str(configuration)], stderr=subprocess.DEVNULL) as nginx:
-        until = time.monotonic() + TIMEOUT
-        while not accepts_connections(port):
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        yield f"https://localhost:{port}"
-        nginx.terminate()
+        try:
+            until = time.monotonic() + TIMEOUT
+            while not accepts_connections(port):
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            yield f"https://localhost:{port}"
+        finally:
+            nginx.terminate()
 
 
 def test_an_origin_with_http2_only_is_cached_for_clients_of_both_protocols(proxy: Proxy, node_origin: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.origin_client import closed_port
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.installed_programs import curl, program
@@ -65,7 +65,7 @@ def certificate(ca: ThrowawayCA, tmp_path: Path) -> Path:
 def test_the_alert_of_openssl_is_named(
     options: list[str], error: str, sentence: str, proxy: Proxy, certificate: Path
 ) -> None:
-    port = closed_port()
+    port = free_port()
     server = (program("openssl"), "s_server", "-accept", str(port), "-www")
     with running(port, *server, "-cert", str(certificate), "-key", str(certificate), *options):
         response = curl(proxy, f"https://localhost:{port}/")
@@ -75,7 +75,7 @@ def test_the_alert_of_openssl_is_named(
 
 
 def test_a_node_server_without_http_1_is_named_as_such(ca: ThrowawayCA, certificate: Path, tmp_path: Path) -> None:
-    port = closed_port()
+    port = free_port()
     with (
         running(port, program("node"), "--input-type=module", "-e", HTTP_2_ONLY, str(port), str(certificate)),
         Proxy(tmp_path, origin_ca=ca.file, settings={"ORIGIN__HTTP2": "never"}) as proxy,

@@ -20,7 +20,8 @@ from addon.origin.resolver import Resolver
 from cache.http.messages import Fields, Request
 from cache.policy.operator_rules import TargetRules, Targets
 from tests.fixtures.dns_server import DnsServer
-from tests.fixtures.origin_client import closed_port, fetch_whole, get, run_conversation, whole
+from tests.fixtures.free_port import free_port
+from tests.fixtures.origin_client import fetch_whole, get, run_conversation, whole
 from tests.fixtures.raw_origin import LONGER_TIMEOUT, OK, SHORT_TIMEOUT, RawOrigin, answering
 from tests.lanes.manual_clock import ManualClock
 
@@ -34,7 +35,7 @@ def options(**given: object) -> OriginOptions:
 @pytest.mark.parametrize("eager", [False, True])
 def test_a_refused_connection_is_disconnected(eager: bool) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
-        origin.port = closed_port()
+        origin.port = free_port()
         with pytest.raises(OriginFailure) as caught:
             await client.fetch(get(origin))
         failure = caught.value
@@ -152,7 +153,7 @@ def test_a_name_that_is_bound_to_a_refused_address_later_is_refused() -> None:
 def test_the_next_address_is_tried_when_the_first_does_not_accept(first: str, eager: bool) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         listener, queued = _full_listener()
-        port = listener.getsockname()[1] if first == "full" else closed_port()
+        port = listener.getsockname()[1] if first == "full" else free_port()
         try:
             addresses = [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET, ("127.0.0.1", origin.port))]
             with await first_connected(addresses) as winner:
@@ -166,7 +167,7 @@ def test_the_next_address_is_tried_when_the_first_does_not_accept(first: str, ea
 
 def test_the_first_error_is_raised_when_no_address_accepts() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
-        addresses = [(socket.AF_INET, ("127.0.0.1", closed_port())), (socket.AF_INET, ("not an address", 1))]
+        addresses = [(socket.AF_INET, ("127.0.0.1", free_port())), (socket.AF_INET, ("not an address", 1))]
         with pytest.raises(ConnectionRefusedError):
             await first_connected(addresses)
 

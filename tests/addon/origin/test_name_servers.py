@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from addon.origin.dns_answer import Answer
 from addon.origin.name_servers import NameServers
 from tests.fixtures import origin_client
-from tests.fixtures.dns_server import DnsServer, closed_udp_port
+from tests.fixtures.dns_server import DnsServer
+from tests.fixtures.free_port import free_port
 from tests.fixtures.raw_origin import LONGER_TIMEOUT, SHORT_TIMEOUT
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -157,7 +159,7 @@ def test_a_server_that_is_silent_about_some_names_stays_the_first(monkeypatch: p
 
 def test_a_server_that_does_not_run_is_known_at_once() -> None:
     async def conversation(server: DnsServer) -> None:
-        port = closed_udp_port()
+        port = free_port(socket.SOCK_DGRAM)
         assert (await asking(("127.0.0.1", port), server.address).ask("a.test", LONG)).addresses
         answer = await asking(("127.0.0.1", port)).ask("a.test", LONG)
         assert answer.problem == f"the name server 127.0.0.1 port {port} does not run"

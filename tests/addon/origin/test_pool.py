@@ -9,7 +9,8 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
-from tests.fixtures.origin_client import closed_port, fetch_whole, get, run_conversation, whole
+from tests.fixtures.free_port import free_port
+from tests.fixtures.origin_client import fetch_whole, get, run_conversation, whole
 from tests.fixtures.raw_origin import LONGER_TIMEOUT, OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering, endless
 from tests.fixtures.until import until
 
@@ -209,7 +210,7 @@ def test_the_connection_of_a_stream_that_has_ended_is_used_again_within_the_limi
 
 def test_a_failed_connection_attempt_frees_its_slot() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> list[FailureKind]:
-        request = Request("GET", "http", "127.0.0.1", closed_port(), "/")
+        request = Request("GET", "http", "127.0.0.1", free_port(), "/")
         failures = await asyncio.gather(client.fetch(request), client.fetch(request), return_exceptions=True)
         return [failure.kind for failure in failures if isinstance(failure, OriginFailure)]
 

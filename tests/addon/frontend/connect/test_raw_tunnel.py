@@ -20,7 +20,7 @@ from tests.addon.frontend.front_end import (
     origin_tls,
     run_conversation,
 )
-from tests.fixtures.origin_client import closed_port
+from tests.fixtures.free_port import free_port
 from tests.fixtures.raw_origin import Peer, RawOrigin, endless
 from tests.fixtures.until import until
 
@@ -157,7 +157,7 @@ def test_a_client_that_does_not_read_what_a_closed_origin_has_sent_is_not_kept_f
 
 def test_a_tunnel_to_a_closed_port_is_closed() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        client = await front_end.tunnel(f"127.0.0.1:{closed_port()}")
+        client = await front_end.tunnel(f"127.0.0.1:{free_port()}")
         client.send(b"\x00\x01\x02")
         assert await client.rest() == b""
         assert not front_end.connections

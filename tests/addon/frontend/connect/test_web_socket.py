@@ -16,7 +16,7 @@ from tests.addon.frontend.front_end import (
     run_conversation,
 )
 from tests.addon.frontend.web_sockets import KEY, OFFER, SWITCH, echo_bytes, echo_messages, exchange_messages
-from tests.fixtures.origin_client import closed_port
+from tests.fixtures.free_port import free_port
 from tests.fixtures.raw_origin import OK, Peer, RawOrigin
 from tests.fixtures.until import until
 
@@ -185,7 +185,7 @@ def test_other_requests_cannot_offer_a_web_socket(request_line: str, lines: tupl
 def test_an_origin_that_cannot_be_reached_is_reported_and_the_connection_goes_on() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.client()
-        port = closed_port()
+        port = free_port()
         offer = request_head(f"GET http://127.0.0.1:{port}/ HTTP/1.1", f"Host: 127.0.0.1:{port}", *OFFER)
         response = await client.fetch(offer)
         assert response.status == 502

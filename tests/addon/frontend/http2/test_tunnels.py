@@ -27,7 +27,7 @@ from tests.addon.frontend.http2.tunnel_streams import (
     echo,
     head_on,
 )
-from tests.fixtures.origin_client import closed_port
+from tests.fixtures.free_port import free_port
 from tests.fixtures.raw_origin import RawOrigin, answering
 from tests.fixtures.until import until
 
@@ -97,7 +97,7 @@ def test_a_large_copy_on_disk_is_sent_in_a_tunnel(tmp_path: Path) -> None:
 def test_a_tunnel_to_a_closed_port_resets_its_stream() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await http2_client(front_end, origin)
-        stream = connect(client, f"127.0.0.1:{closed_port()}")
+        stream = connect(client, f"127.0.0.1:{free_port()}")
         client.send_data(stream, b"\x00\x01\x02")
         assert (await client.response(stream)).reset is ErrorCode.CONNECT_ERROR
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.admin_client import AdminClient, admin_of
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import Proxy
 
 SPELLINGS = (
@@ -61,9 +62,7 @@ def through_tunnel(port: int, there: str, admin: AdminClient) -> str:
 
 @pytest.mark.row("SEC-16")
 def test_a_site_of_an_edge_cannot_have_the_admin_api_as_its_origin(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {"EDGE": f"http://127.0.0.1:{port}", "ADMIN__LISTEN": f"127.0.0.1:{port}"}
     with Proxy(tmp_path, settings=settings) as edge:
         assert response_to(edge.port, "GET /healthz HTTP/1.1\r\nHost: a.example").startswith("HTTP/1.1 502 ")
