@@ -58,8 +58,10 @@ def origin_of(script: Script) -> Iterator[RawOrigin]:
     raw = RawOrigin(script)
     try:
         asyncio.run_coroutine_threadsafe(raw.__aenter__(), loop).result()
-        yield raw
-        asyncio.run_coroutine_threadsafe(raw.__aexit__(), loop).result()
+        try:
+            yield raw
+        finally:
+            asyncio.run_coroutine_threadsafe(raw.__aexit__(), loop).result()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

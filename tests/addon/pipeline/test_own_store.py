@@ -25,8 +25,10 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return touch_all(disk, ids)
 
     monkeypatch.setattr(DiskStore, "touch_all", touch_later)
-    yield
-    go_on.set()
+    try:
+        yield
+    finally:
+        go_on.set()
 
 
 def test_the_store_is_used_before_the_copies_of_its_project_are_marked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import socket
 import ssl
@@ -189,11 +190,11 @@ def test_what_was_answered_as_stored_is_never_lost(signals: list[int], tmp_path:
 # ---- signals to a proxy that starts
 
 
-def starting_proxy(folder: Path) -> subprocess.Popen[str]:
+def starting_proxy(folder: Path, *options: str) -> subprocess.Popen[str]:
     """Return a proxy that has caught its signals and does not listen yet."""
     settings = {"SECONDHAND_LISTEN": "127.0.0.1:0", "SECONDHAND_STORE__PATH": str(folder / "store")}
     process = subprocess.Popen(
-        [COMMANDS / "secondhand", "serve"],
+        [COMMANDS / "secondhand", "serve", *options],
         env=environment(folder) | settings,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -214,8 +215,11 @@ def catches(process_id: int, number: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_a_proxy_that_is_stopped_while_it_starts_ends_as_usual(number: int, tmp_path: Path) -> None:
-    process = starting_proxy(tmp_path)
+    settings = tmp_path / "settings.toml"
+    os.mkfifo(settings)  # it is read to its end only after the signal
+    process = starting_proxy(tmp_path, "--config", str(settings))
     process.send_signal(number)
+    settings.write_text("")
     output, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0, output
     assert "listens" not in output

@@ -82,12 +82,14 @@ def test_a_new_program_listens_at_the_same_address(workers: str, tmp_path: Path)
         proxy.signal(signal.SIGUSR2)
         proxy.wait_for_message("serves from now on")
         new = int(re.findall(r"process (\d+) serves from now on", proxy.messages)[-1])
-        assert proxy.wait() == 0
-        second = admin.get("/status").json
-        assert second["admin"] == first["admin"]
-        assert second.get("supervisor", second["workers"][0]["pid"]) == new
-    os.kill(new, signal.SIGTERM)
-    wait_until_gone(new)
+        try:
+            assert proxy.wait() == 0
+            second = admin.get("/status").json
+            assert second["admin"] == first["admin"]
+            assert second.get("supervisor", second["workers"][0]["pid"]) == new
+        finally:
+            os.kill(new, signal.SIGTERM)
+            wait_until_gone(new)
 
 
 def test_a_reload_leaves_the_address_as_it_is_and_names_a_change_that_needs_a_restart(tmp_path: Path) -> None:
