@@ -54,7 +54,7 @@ def test_copies_are_listed_shown_counted_and_purged(config: Path, tmp_path: Path
 
 
 def test_an_engine_that_cannot_be_reached_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("addon.cli.store._PATIENCE", 0.5)
+    monkeypatch.setattr("addon.cli.store._PATIENCE", 3.0)
     place = f"127.0.0.1:{free_port()}"
     result = run("ls", "--config", written(tmp_path, f"redis://:secret@{place}"))
     assert result.exit_code == 1
