@@ -34,7 +34,7 @@ package: $(VENV)/.test # makes both archives in dist/, checks them, and tests wh
 test-programs: $(VENV)/.test # drives the package managers, browsers and servers that are installed, and skips the others
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/programs $(ARGS)
 
-package-managers: .programs/.installed # Yarn, pnpm, Bun, Poetry, PDM and uv, for test-programs; it needs npm
+package-managers: .programs/.installed # Yarn, pnpm, Bun, Poetry, PDM, uv and axe-core, for test-programs; it needs npm
 
 test-edge: $(VENV)/.test # serves real applications behind an edge, and behind nginx in its place; a process for each file
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/edge $(ARGS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
@@ -26,8 +28,8 @@ class Page:
         self._calls = 0
 
     async def value(self, expression: str) -> object:
-        """Return the value of a JavaScript expression."""
-        result = await self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Return the value of a JavaScript expression; that of a promise when it is there."""
+        result = await self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
@@ -42,6 +44,21 @@ class Page:
         """Open a URL."""
         await self._call("Page.navigate", url=url)
 
+    async def resize(self, width: int, height: int) -> None:
+        """Give the page this size, in CSS pixels."""
+        await self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+        )
+
+    async def use_theme(self, theme: str) -> None:
+        """Let the system of the browser have a `light` or `dark` theme."""
+        features = [{"name": "prefers-color-scheme", "value": theme}]
+        await self._call("Emulation.setEmulatedMedia", features=features)
+
+    async def picture(self) -> bytes:
+        """Return what is seen of the page, as PNG."""
+        return base64.b64decode(str((await self._call("Page.captureScreenshot"))["data"]))
+
     async def type(self, text: str) -> None:
         """Type a text into the element that has the focus, and press Enter."""
         await self._call("Input.insertText", text=text)
@@ -52,7 +69,7 @@ class Page:
         code = {"Enter": 13, "Escape": 27}[key]
         await self._call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, windowsVirtualKeyCode=code)
 
-    async def _call(self, method: str, **parameters: object) -> dict[str, dict[str, object]]:
+    async def _call(self, method: str, **parameters: object) -> dict[str, Any]:
         self._calls += 1
         await self._connection.write_message(json.dumps({"id": self._calls, "method": method, "params": parameters}))
         while message := json.loads(await self._connection.read_message() or "{}"):

@@ -1,4 +1,4 @@
-"""The package managers that `make package-managers` installs. A test is skipped if its program is not installed."""
+"""What `make package-managers` installs. A test is skipped if what it needs is not installed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 PROGRAMS = Path(__file__).parents[2] / ".programs"
 
 
-def node_manager(package: str, file: str) -> Path:
-    """Return a program of an npm package. Skip the test if it is not installed."""
+def node_file(package: str, file: str) -> Path:
+    """Return a file of an npm package, such as its program. Skip the test if it is not installed."""
     return _installed(PROGRAMS / "node_modules" / package / file)
 
 

@@ -15,7 +15,7 @@ from tests.fixtures.pages import page
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.all_hosts_origin import AllHostsOrigin
 from tests.programs.installed_programs import program
-from tests.programs.managers import node_manager, path_with, python_manager
+from tests.programs.managers import node_file, path_with, python_manager
 from tests.programs.registries.archives import zipped
 from tests.programs.registries.gems import serve_gem_server
 from tests.programs.registries.maven import GOAL, pom, serve_maven_repository
@@ -85,7 +85,7 @@ def test_npm_without_urls_in_the_lock_file(runner: Runner, registry: AllHostsOri
 
 
 def test_yarn_1(runner: Runner, registry: AllHostsOrigin) -> None:
-    yarn = ("node", str(node_manager("yarn", "bin/yarn.js")), "install", "--non-interactive", "--no-default-rc")
+    yarn = ("node", str(node_file("yarn", "bin/yarn.js")), "install", "--non-interactive", "--no-default-rc")
     node_project(runner, registry)
     (runner.folder / ".yarnrc").write_text(f'registry "{BASE}/"\n')
     lock(runner, registry, (*yarn, "--cache-folder", "first", "--use-yarnrc", ".yarnrc"))
@@ -95,7 +95,7 @@ def test_yarn_1(runner: Runner, registry: AllHostsOrigin) -> None:
 
 
 def test_yarn_4(runner: Runner, registry: AllHostsOrigin) -> None:
-    yarn = node_manager("@yarnpkg/cli-dist", "bin/yarn.js")
+    yarn = node_file("@yarnpkg/cli-dist", "bin/yarn.js")
     path = path_with(runner.folder / "bin", yarn=yarn)
     node_project(runner, registry)
     (runner.folder / "yarn.lock").touch()
@@ -111,7 +111,7 @@ def test_yarn_4(runner: Runner, registry: AllHostsOrigin) -> None:
 @pytest.mark.parametrize("version", ["pnpm", "pnpm-10"])
 def test_pnpm(runner: Runner, registry: AllHostsOrigin, version: str) -> None:
     names = {"pnpm": "pnpm", "pnpm-10": "bin/pnpm.cjs"}
-    path = path_with(runner.folder / "bin", pnpm=node_manager(version, names[version]))
+    path = path_with(runner.folder / "bin", pnpm=node_file(version, names[version]))
     node_project(runner, registry)
     quiet = {"PATH": path, "pnpm_config_update_notifier": "false", "npm_config_update_notifier": "false"}
     lock(runner, registry, ("pnpm", "install", "--store-dir", "first"), **quiet)
@@ -121,7 +121,7 @@ def test_pnpm(runner: Runner, registry: AllHostsOrigin, version: str) -> None:
 
 
 def test_bun(runner: Runner, registry: AllHostsOrigin) -> None:
-    path = path_with(runner.folder / "bin", bun=node_manager("bun", "bin/bun.exe"))
+    path = path_with(runner.folder / "bin", bun=node_file("bun", "bin/bun.exe"))
     node_project(runner, registry)
     lock(runner, registry, ("bun", "install", "--cache-dir", "first"), PATH=path)
     install = ("sh", "-c", "rm -r node_modules && exec bun install --frozen-lockfile --cache-dir second")

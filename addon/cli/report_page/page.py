@@ -78,7 +78,7 @@ def _tiles(facts: Facts) -> Iterator[str]:
 
 
 def _tile(name: str, value: str, more: str, kind: str = "") -> str:
-    return f'<div class="{kind}"><dt>{_text(name)}</dt><dd>{_text(value)}</dd><p>{_text(more)}</p></div>'
+    return f'<div class="{kind}"><dt>{_text(name)}</dt><dd>{_text(value)}</dd><dd class="more">{_text(more)}</dd></div>'
 
 
 def _over_time(facts: Facts) -> Iterator[str]:

@@ -18,8 +18,8 @@ p{margin:.4rem 0}
 .tiles div{background:var(--panel);border:1px solid var(--line);border-radius:10px;padding:.9rem 1rem}
 .tiles dt{color:var(--soft);font-size:.875rem}
 .tiles dd{margin:.1rem 0 0;font-size:1.5rem;font-weight:600;line-height:1.2;font-variant-numeric:tabular-nums}
-.tiles .main dd{font-size:2.75rem;color:var(--hit)}
-.tiles p{color:var(--soft);font-size:.8125rem;margin:.25rem 0 0}
+.tiles .main dt+dd{font-size:2.75rem;color:var(--hit)}
+.tiles .more{color:var(--soft);font-size:.8125rem;font-weight:400;line-height:1.5;margin:.25rem 0 0}
 @media(max-width:48rem){.tiles{grid-template-columns:1fr 1fr}.tiles .main{grid-column:1/-1}}
 @media(max-width:26rem){.tiles{grid-template-columns:1fr}}
 figure{margin:0}
@@ -35,7 +35,7 @@ th{color:var(--soft);font-weight:500;font-size:.8125rem}
 .number{width:1%;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .name{overflow-wrap:anywhere;min-width:5.5rem}
 .outcome{white-space:nowrap}
-@media(max-width:30rem){thead{position:absolute;clip-path:inset(50%)}
+@media(max-width:30rem){thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr{display:block;border-bottom:1px solid var(--line);padding:.4rem 0}
 td{display:flex;gap:.75rem;border:0;padding:.1rem 0}.number{text-align:left}
 td::before{content:attr(data-label);flex:0 0 6rem;color:var(--soft);font-size:.8125rem}}

@@ -106,4 +106,5 @@ def _sections(instructions: Iterable[Instruction], host: str, port: int) -> str:
 
 
 def _commands(lines: Iterable[str]) -> str:
-    return f"<pre>{html.escape('\n'.join(lines))}</pre>"
+    # long lines are not broken; with tabindex, they are moved sideways with the keyboard, too
+    return f"<pre tabindex='0'>{html.escape('\n'.join(lines))}</pre>"

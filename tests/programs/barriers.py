@@ -1,0 +1,26 @@
+"""Barriers in pages for people who see little, or use a keyboard or a screen reader, as axe-core finds them."""
+
+from __future__ import annotations
+
+import json
+
+from tests.programs.devtools import Page
+from tests.programs.managers import node_file
+
+GRAVE = ("serious", "critical")
+"""The impacts that a barrier may not have."""
+
+_RUN = "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)"
+
+
+async def barriers(page: Page) -> list[str]:
+    """Return the grave barriers in what the page shows now, each with its place. Skip the test without axe-core."""
+    if await page.value("typeof axe") == "undefined":
+        await page.value(node_file("axe-core", "axe.min.js").read_text() + "; true")
+    found = await page.value(_RUN)
+    assert isinstance(found, list)
+    return [
+        f"{each['id']}: {each['help']}: {json.dumps([node['html'] for node in each['nodes']])}"
+        for each in found
+        if each["impact"] in GRAVE
+    ]
