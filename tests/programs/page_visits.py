@@ -34,7 +34,11 @@ def text_of(selector: str) -> str:
 
 async def shows(page: Page, selector: str, text: str) -> None:
     """Wait until an element shows a text."""
-    await page.shows(f"({text_of(selector)}).includes({json.dumps(text)})")
+    try:
+        await page.shows(f"({text_of(selector)}).includes({json.dumps(text)})")
+    except TimeoutError:
+        shown = await page.value(text_of(selector))
+        raise AssertionError(f"{selector} shows {shown!r}, and not {text!r}") from None
 
 
 async def go(page: Page, view: str) -> None:

@@ -12,7 +12,7 @@ import { outcomesOf } from "./outcomes.js";
 import { showOverview } from "./overview.js";
 import { setUpPurge } from "./purge.js";
 import { list, setUpStore } from "./store.js";
-import { number } from "./units.js";
+import { counted, number } from "./units.js";
 
 const INTERVAL = 3000; // milliseconds between two looks at the counters
 
@@ -67,16 +67,23 @@ function draw() {
 }
 
 function showWarnings({ status, stats }) {
-  const { mode, store } = status, away = mode.unreachable.length;
+  const { mode, store } = status, failed = Object.keys(mode.failing).filter((origin) => !mode.unreachable.includes(origin));
   const sentences = [
     mode.recording ? `A recording is in use: ${mode.recording}` : "",
     mode.mode === "offline" && !mode.recording ? "Offline: no origin is asked" : "",
-    away ? `${number(away)} ${away === 1 ? "origin does" : "origins do"} not answer: ${mode.unreachable.slice(0, 3).join(", ")}` : "",
+    originsText(mode.unreachable, "does not answer", "do not answer"),
+    originsText(failed, "failed when it was last asked", "failed when they were last asked"),
     stats.counters.stale ? `Stale responses were sent: ${number(stats.counters.stale)} since the start` : "",
     store.state !== "open" ? `The store ${store.state === "failing" ? "cannot store all responses" : "cannot be used"}: ${store.reason ?? ""}` : "",
     Object.keys(stats.distrusted).length ? "Some clients do not accept the certificate" : "",
   ].filter(Boolean);
   show("warnings", sentences, () => sentences.map((each) => element("li", {}, each)));
+}
+
+/** Return a sentence about some origins, which names the first of them; nothing for none. */
+function originsText(origins, does, others) {
+  const named = origins.slice(0, 3).join(", ");
+  return origins.length ? `${counted(origins.length, "origin")} ${origins.length === 1 ? does : others}: ${named}` : "";
 }
 
 async function repeat() {
