@@ -155,9 +155,7 @@ class Service:
         self.status.add("sites", self.described_sites)
         self.status.add("admin", lambda: settings.admin.place)
         self.status.add("mode", self.modes.described)
-        self.status.add(
-            "store", lambda: {"path": str(settings.store.directory), **self.own_store.condition.described()}
-        )
+        self.status.add("store", self.own_store.described)
         self.commands: dict[str, Handler] = {
             "address": self._listen_address.handle,
             "commit": self._commit,

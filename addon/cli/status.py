@@ -12,7 +12,7 @@ from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.units import time_text
 from addon.runtime.control_client import ControlError
 
-WORKER_COLUMNS = ("pid", "since", "connections", "draining")
+WORKER_COLUMNS = ("pid", "since", "connections", "requests", "cpu_seconds", "draining")
 """Sections of a worker that are columns of the table of workers. The others are printed by themselves."""
 
 
@@ -55,7 +55,7 @@ def _print(proxy: Mapping[str, object]) -> None:
         print_line("")
         print_table(["SITE", "ORIGIN", "STATE", ">REQUESTS", ">FAILURES", "PROBLEM"], origins)
     print_line("")
-    print_table([">PID", ">RUNS FOR", ">CONNECTIONS", "STATE"], map(_worker_row, workers))
+    print_table([">PID", ">RUNS FOR", ">CONNECTIONS", ">REQUESTS", ">CPU TIME", "STATE"], map(_worker_row, workers))
     others = [
         (str(worker["pid"]), *row)
         for worker in workers
@@ -99,7 +99,8 @@ def _origin_rows(site: Mapping[str, object]) -> Iterator[tuple[str, ...]]:
 def _worker_row(worker: Mapping[str, object]) -> tuple[str, ...]:
     runs_for = time_text(max(time.time() - float(str(worker["since"])), 0))
     state = "ends when no connection is left" if worker.get("draining") else "serves clients"
-    return str(worker["pid"]), runs_for, str(worker.get("connections", "")), state
+    numbers = (str(worker.get(name, "")) for name in ("connections", "requests"))
+    return str(worker["pid"]), runs_for, *numbers, time_text(float(str(worker["cpu_seconds"]))), state
 
 
 def _rows(name: str, value: object) -> Iterator[tuple[str, str]]:

@@ -95,6 +95,16 @@ class OwnStore:
             return self.shared.store
         return MemoryStore(self._settings.max_size, self._settings.captures)
 
+    def described(self) -> dict[str, object]:
+        """Return the store and its condition, for people and programs; of a shared store also its engine."""
+        settings, condition = self._settings, self.condition
+        described: dict[str, object] = {"path": str(settings.directory), "kind": settings.kind}
+        if self.shared:
+            described["engine"] = str(settings.address)
+        if condition.last_problem:
+            described["last_problem"] = {"at": condition.last_problem_at, "reason": condition.last_problem}
+        return {**described, **condition.described()}
+
     @property
     def is_away(self) -> bool:
         """True if it is shared with other nodes, and its engine cannot be used now."""

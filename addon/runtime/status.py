@@ -16,7 +16,11 @@ class Status:
     def __init__(self) -> None:
         self._of_proxy: dict[str, Description] = {}
         started = time.time()
-        self._of_worker: dict[str, Description] = {"pid": os.getpid, "since": lambda: started}
+        self._of_worker: dict[str, Description] = {
+            "pid": os.getpid,
+            "since": lambda: started,
+            "cpu_seconds": time.process_time,
+        }
 
     def add(self, section: str, describe: Description) -> None:
         """Add a section that is the same in all workers."""

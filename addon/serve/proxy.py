@@ -76,6 +76,7 @@ class Proxy:
         connections = self.listener.handler.frontend.connections
         service.status.add("listen", lambda: addresses)
         service.status.add_for_worker("connections", lambda: len(connections))
+        service.status.add_for_worker("requests", lambda: service.counters.snapshot()["requests"])
         service.status.add_for_worker("draining", lambda: self.draining.begun)
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""What `make package-managers` installs. A test is skipped if what it needs is not installed."""
+"""Packages that `make package-managers` installs. A test is skipped if one that it needs is not installed."""
 
 from __future__ import annotations
 

@@ -34,6 +34,8 @@ class OriginHealth:
         requests: Requests that it has answered.
         failures: Requests that have failed, or were answered by a status that counts as a failure.
         problem: Why it is down, or nothing.
+        last_problem: What was wrong with the latest request or check that failed, or nothing.
+        last_problem_at: When that was, by its clock.
         failed_checks: It is down because of its checks.
         tried_at: When it went down, or a request was last sent to it while it was down, by its clock.
         up_since: When it came up again, by its clock.
@@ -46,7 +48,8 @@ class OriginHealth:
         self.is_up = True
         self.requests = 0
         self.failures = 0
-        self.problem = ""
+        self.problem = self.last_problem = ""
+        self.last_problem_at = -math.inf
         self._site = site
         self._clock = clock
         self.failed_checks = False
@@ -62,9 +65,15 @@ class OriginHealth:
         """Go on from what is known about the same origin under other settings."""
         self.requests, self.failures = other.requests, other.failures
         self.up_since, self.tried_at = other.up_since, other.tried_at
+        self.last_problem, self.last_problem_at = other.last_problem, other.last_problem_at
         # without checks, nothing would bring up an origin that is down because of them
         if not other.is_up and (self._site.check or not other.failed_checks):
             self.is_up, self.problem, self.failed_checks = False, other.problem, other.failed_checks
+
+    @property
+    def last_problem_age(self) -> float | None:
+        """Return the seconds since the latest problem; None without one."""
+        return self._clock() - self.last_problem_at if self.last_problem else None
 
     # ---- the choice of an origin
 
@@ -108,6 +117,7 @@ class OriginHealth:
     def _count_failure(self, problem: str) -> None:
         self.failures += 1
         now = self._clock()
+        self._note_problem(problem)
         self._is_tried = False
         if now - self._first_failure_at > self._site.fail_timeout:
             self._first_failure_at, self._recent_failures = now, 0
@@ -126,12 +136,16 @@ class OriginHealth:
 
     def failed_check(self, problem: str) -> None:
         """Note a check that was not passed."""
+        self._note_problem(problem)
         self._checks_in_row = 0 if self.failed_checks else self._checks_in_row + 1
         if self._site.check and self._checks_in_row >= self._site.check.fails:
             self.failed_checks, self._checks_in_row = True, 0
             self._go_down(problem)
 
     # ---- changes
+
+    def _note_problem(self, problem: str) -> None:
+        self.last_problem, self.last_problem_at = problem, self._clock()
 
     def _go_down(self, problem: str) -> None:
         self.problem = problem

@@ -63,6 +63,8 @@ class SitePools:
         self.site = site
         self.all = tuple(map(make, site.origins))
         self._pools = tuple(zip(site.origins, self.all, strict=True))
+        for origin, pool in self._pools:
+            origin.pools.add(pool)
         self._balance = balance_of(site.options.balance)
 
     def choose(self, request: Request, tried: Collection[OriginPool] = ()) -> OriginPool | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, MutableSet, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from addon.origin.backends.health import OriginHealth
 from addon.origin.backends.options import SiteOptions, SiteOriginOptions
+from addon.origin.pool import OriginPool
 
 
 @dataclass(slots=True, eq=False)
@@ -16,6 +18,8 @@ class SiteOrigin:
 
     options: SiteOriginOptions
     health: OriginHealth
+    pools: MutableSet[OriginPool] = field(default_factory=WeakSet)
+    """The pools of connections to it that are in use."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +48,9 @@ def _described(origin: SiteOrigin) -> dict[str, object]:
         "problem": health.problem,
         "requests": health.requests,
         "failures": health.failures,
+        "in_flight": sum(pool.busy for pool in origin.pools),
+        "last_problem": health.last_problem,
+        "last_problem_age": health.last_problem_age,
     }
 
 

@@ -58,12 +58,20 @@ async def _stats(commands: Commands, _arguments: Mapping[str, object]) -> Mappin
     summary = await commands["summary"]({})
     return {
         "since": summary["since"],
-        "contents": await commands["contents"]({}),
+        "contents": await _contents(commands),
         "store": await commands["store"]({}),
         "counters": await commands["stats"]({}),
         "hosts": summary["hosts"],
         "distrusted": (await commands["failed-hosts"]({}))["distrusted"],
     }
+
+
+async def _contents(commands: Commands) -> Mapping[str, object] | None:
+    """Return what the store contains; None while it cannot be read, so that all else is told at such a time, too."""
+    try:
+        return await commands["contents"]({})
+    except ValueError:
+        return None
 
 
 async def _not_stored(commands: Commands, _arguments: Mapping[str, object]) -> Mapping[str, object]:

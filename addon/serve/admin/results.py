@@ -42,7 +42,7 @@ class Modes(TypedDict):
 
 
 class SiteOrigin(TypedDict):
-    """One origin of a site of an edge."""
+    """One origin of a site of an edge. `problem` is why it is down; the age of the last one is in seconds."""
 
     url: str
     weight: int
@@ -50,6 +50,9 @@ class SiteOrigin(TypedDict):
     problem: str
     requests: int
     failures: int
+    in_flight: int
+    last_problem: str
+    last_problem_age: float | None
 
 
 class Site(TypedDict):
@@ -65,20 +68,32 @@ class Sites(TypedDict):
     sites: list[Site]
 
 
+class StoreProblem(TypedDict):
+    """A problem of the store: when it was, and what."""
+
+    at: float
+    reason: str
+
+
 class StoreState(TypedDict):
-    """The condition of the store: `open`, `failing` or `closed`."""
+    """The condition of the store: `open`, `failing` or `closed`. `engine` is that of a shared store."""
 
     path: NotRequired[str]
+    kind: NotRequired[str]
+    engine: NotRequired[str]
     state: str
     reason: NotRequired[str]
+    last_problem: NotRequired[StoreProblem]
 
 
 class Worker(TypedDict):
-    """A process that serves clients."""
+    """A process that serves clients. Requests and the time on a processor are those since its start."""
 
     pid: int
     since: float
+    cpu_seconds: float
     connections: int
+    requests: int
     draining: bool
 
 
@@ -249,15 +264,15 @@ class Series(TypedDict):
 
 
 class Contents(TypedDict):
-    """Number of stored responses, the size of the store, and its limit."""
+    """Number of stored responses, the size of the store, and its limit; null if only an engine knows it."""
 
     entries: int
     size: int
-    max_size: int
+    max_size: int | None
 
 
 class Stats(TypedDict):
-    """The store, and what the proxy has done since its start."""
+    """The store, and what the proxy has done since its start. `contents` is null while the store cannot be read."""
 
     since: float
     contents: Contents | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 type Table = dict[str, object]
@@ -10,7 +11,8 @@ type Table = dict[str, object]
 def merged_sites(replies: Sequence[object]) -> list[Table]:
     """Return one description of the sites of those that `Service.described_sites` returns in each worker.
 
-    Requests and failures are those of all workers together. An origin is down if it is for any of them.
+    Requests, failures and requests under way are those of all workers together. An origin is down if it is for any of
+    them.
     """
     merged: dict[str, Table] = {}
     for site in (site for reply in replies for site in _tables(reply)):
@@ -30,8 +32,14 @@ def _merged_origins(one: Sequence[Table], other: Sequence[Table]) -> list[Table]
 
 def _merged(one: Table, other: Table) -> Table:
     worse = one if one["state"] == "down" else other
-    sums = {name: int(str(one[name])) + int(str(other[name])) for name in ("requests", "failures")}
-    return {**worse, **sums}
+    sums = {name: int(str(one[name])) + int(str(other[name])) for name in ("requests", "failures", "in_flight")}
+    latest = min(one, other, key=_problem_age)
+    return {**worse, **sums, **{name: latest[name] for name in ("last_problem", "last_problem_age")}}
+
+
+def _problem_age(origin: Table) -> float:
+    age = origin["last_problem_age"]
+    return math.inf if age is None else float(str(age))
 
 
 def _tables(value: object) -> list[Table]:

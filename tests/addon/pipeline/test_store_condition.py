@@ -43,3 +43,15 @@ def test_failures_of_a_store_that_is_known_to_fail_are_not_logged(caplog: pytest
     caplog.clear()
     condition.note_failure("write", StoreError("no room"))
     assert not caplog.records
+
+
+def test_the_latest_problem_is_known_after_it_has_gone() -> None:
+    now = [100.0]
+    condition = StoreCondition(clock=lambda: now[0])
+    assert condition.last_problem == ""
+    condition.change(StoreState.FAILING, "the disk is full")
+    now[0] = 200.0
+    condition.change(StoreState.OPEN)
+    assert (condition.last_problem, condition.last_problem_at) == ("the disk is full", 100.0)
+    condition.note_failure("write", StoreError("the entry is too large"))
+    assert (condition.last_problem, condition.last_problem_at) == ("cannot write: the entry is too large", 200.0)

@@ -49,6 +49,21 @@ def test_an_origin_is_down_after_max_fails_within_fail_timeout() -> None:
     assert (one.requests, one.failures) == (0, 3)
 
 
+def test_the_latest_problem_is_told_although_the_origin_is_up_again() -> None:
+    one, clock = health(CHECKED)
+    assert (one.last_problem, one.last_problem_age) == ("", None)
+    one.failed_check("its health check was answered 500")
+    clock.now += 3
+    one.failed(REFUSED)
+    clock.now += 7
+    one.answered(200)
+    assert one.is_up
+    assert (one.problem, one.last_problem, one.last_problem_age) == ("", REFUSED.detail, 10 - 3)
+    another, _ = health(CHECKED)
+    another.take_over(one)
+    assert another.last_problem == REFUSED.detail
+
+
 def test_with_max_fails_0_no_failure_takes_an_origin_down() -> None:
     one, _ = health(replace(SITE, max_fails=0))
     for _ in range(5):

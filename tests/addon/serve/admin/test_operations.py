@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
+from addon.runtime.control import Handler
+from addon.serve.admin.operations import OPERATIONS
 from tests.fixtures.admin_client import AdminClient, admin_of, visit
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.static_pages import serve_page
@@ -260,3 +263,29 @@ def _sums(api: AdminClient) -> dict[str, int]:
     """Return the sums of all points of the last 30 days."""
     points = api.get("/series?range=30d").json["points"]
     return {name: sum(point[name] for point in points) for name in points[0] if name != "at"}
+
+
+def test_all_else_is_told_while_the_store_cannot_be_read() -> None:
+    def told(**reply: object) -> Handler:
+        async def handle(_arguments: Mapping[str, object]) -> dict[str, object]:
+            return reply
+
+        return handle
+
+    async def contents(_arguments: Mapping[str, object]) -> dict[str, object]:
+        raise ValueError("the engine does not answer")
+
+    commands = {
+        "summary": told(since=1.0, hosts={}),
+        "contents": contents,
+        "store": told(state="failing"),
+        "stats": told(requests=5),
+        "failed-hosts": told(distrusted={}),
+    }
+    (stats,) = [each for each in OPERATIONS if each.path == "/stats"]
+
+    async def asking() -> Mapping[str, object]:
+        return await stats.run(commands, {})
+
+    found = asyncio.run(asking())
+    assert (found["contents"], found["counters"]) == (None, {"requests": 5})

@@ -7,7 +7,9 @@ from addon.serve.workers.shared_sites import merged_sites
 
 def origin(url: str, requests: int, problem: str = "") -> dict[str, object]:
     state = "down" if problem else "up"
-    return {"url": url, "weight": 1, "state": state, "problem": problem, "requests": requests, "failures": 1}
+    counted = {"requests": requests, "failures": 1, "in_flight": 2}
+    last = {"last_problem": problem, "last_problem_age": 5.0 if problem else None}
+    return {"url": url, "weight": 1, "state": state, "problem": problem, **counted, **last}
 
 
 def test_requests_are_added_up_and_an_origin_is_down_if_one_worker_says_so() -> None:
@@ -16,9 +18,19 @@ def test_requests_are_added_up_and_an_origin_is_down_if_one_worker_says_so() -> 
     [site] = merged_sites([first, second])
     assert site["hosts"] == ["a.example"]
     assert site["origins"] == [
-        {**origin("http://a", 11, "silent"), "failures": 2},
-        {**origin("http://b", 22, "refused"), "failures": 2},
+        {**origin("http://a", 11, "silent"), "failures": 2, "in_flight": 4},
+        {**origin("http://b", 22, "refused"), "failures": 2, "in_flight": 4},
     ]
+
+
+def test_the_last_problem_is_the_latest_one_of_all_workers() -> None:
+    def after(problem: str, seconds: float) -> list[dict[str, object]]:
+        known = {**origin("http://a", 1), "last_problem": problem, "last_problem_age": seconds}
+        return [{"hosts": ["a.example"], "origins": [known]}]
+
+    [site] = merged_sites([after("refused", 9.0), after("silent", 3.0), after("reset", 6.0)])
+    [merged] = site["origins"]  # type: ignore[misc]  # plain data
+    assert (merged["last_problem"], merged["last_problem_age"]) == ("silent", 3.0)
 
 
 def test_while_workers_have_different_settings_all_sites_are_shown() -> None:

@@ -3,6 +3,7 @@
 import { get, hasToken, takeToken } from "./api.js";
 import { addToChart, setUpChart, showChart } from "./chart.js";
 import { showClients } from "./clients.js";
+import { showEdge } from "./edge.js";
 import { byId, element, show } from "./elements.js";
 import { showHosts } from "./hosts.js";
 import { follow, setUpLive, showLive } from "./live.js";
@@ -64,6 +65,7 @@ function draw() {
   showHosts(state);
   showModes(state);
   showClients(state);
+  showEdge(state);
 }
 
 function showWarnings({ status, stats }) {

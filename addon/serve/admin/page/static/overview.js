@@ -51,13 +51,14 @@ function hostsText(hosts) {
 
 function stored(contents, counters, store) {
   if (!contents) return element("p", {}, "The store cannot be read at the moment.");
-  const [held, unit] = sizeParts(contents.size), full = percent(contents.size, contents.max_size);
+  const [held, unit] = sizeParts(contents.size), limit = contents.max_size; // null: only the engine of a shared store knows it
+  const full = limit && percent(contents.size, limit);
   return [
     figures([
       ["Stored responses", number(contents.entries), contents.entries === 1 ? "response" : "responses"],
-      ["Disk use", held, unit, `of ${size(contents.max_size)}: ${full} % full`],
+      ["Space in use", held, unit, limit ? `of ${size(limit)}: ${full} % full` : "its limit is that of the engine"],
     ]),
-    element("meter", { min: 0, max: contents.max_size, value: contents.size, "aria-label": `Disk use: ${full} percent of the limit` }),
+    limit ? element("meter", { min: 0, max: limit, value: contents.size, "aria-label": `Space in use: ${full} percent of the limit` }) : null,
     element("p", {}, evictedText(counters.evicted)),
     store.state === "open" ? null : element("p", {}, `The store is ${store.state}: ${store.reason ?? ""}`),
   ];
