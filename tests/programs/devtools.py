@@ -19,6 +19,9 @@ from tests.fixtures.proxy_process import TIMEOUT
 from tests.programs.chromium import OPTIONS
 from tests.programs.installed_programs import program
 
+_OWN_OPTIONS = ("--remote-debugging-port=0", "--host-resolver-rules=MAP *.example 127.0.0.1, MAP 192.0.2.7 127.0.0.1")
+"""Options to be driven, and to find each host of `.example`, and one address that is not loopback, on this machine."""
+
 
 class Page:
     """A page of a browser."""
@@ -95,7 +98,7 @@ async def browser_page(profile: Path) -> AsyncIterator[Page]:
 @contextmanager
 def _browser(profile: Path) -> Iterator[None]:
     browser = subprocess.Popen(
-        [program("chromium"), *OPTIONS, "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"],
+        [program("chromium"), *OPTIONS, *_OWN_OPTIONS, f"--user-data-dir={profile}", "about:blank"],
         env=environment(profile, PROXY_VARIABLES),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from addon.frontend.set_up_page.certificate_files import CertificateFile
+from addon.frontend.set_up_page.code import Code
 from addon.programs.trust.instructions import CERTIFICATE_FILE, LINUX, OTHER_SYSTEMS, PROGRAMS, Instruction
 from addon.runtime.page_policy import page_policy
 from cache.http.messages import host_port
@@ -21,6 +22,7 @@ h3{font-size:1rem;margin:1.2rem 0 .3rem}a{color:var(--link)}p{margin:.5rem 0}
 pre{background:var(--code);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;margin:.3rem 0;
 white-space:pre;overflow-x:auto;font:.85rem/1.5 ui-monospace,monospace}
 code{font:.85rem ui-monospace,monospace;overflow-wrap:anywhere}li{margin:.3rem 0}
+svg{display:block;width:11rem;height:auto;margin:.6rem 0}
 """
 
 POLICY = page_policy(_STYLE, "frame-ancestors 'none'")
@@ -51,6 +53,7 @@ CA.</p>
 <code>http</code>:</p>
 <p><code>{fingerprint}</code></p>
 {check}
+{code}
 <h2>2. Trust it in the whole system</h2>
 {systems}
 <h2>3. Or in single programs</h2>
@@ -66,7 +69,9 @@ browsers.</p>
 """
 
 
-def set_up_document(files: Mapping[str, CertificateFile], fingerprint: str, host: str, port: int) -> bytes:
+def set_up_document(
+    files: Mapping[str, CertificateFile], fingerprint: str, host: str, port: int, code: Code | None = None
+) -> bytes:
     """Return the page.
 
     Args:
@@ -74,6 +79,7 @@ def set_up_document(files: Mapping[str, CertificateFile], fingerprint: str, host
         fingerprint: The SHA-256 fingerprint of the certificate, with a colon between bytes.
         host: The host by which the client reaches the proxy; an IPv6 address has no brackets.
         port: Its port.
+        code: The code with the address of this page; None if no other device can use the address.
     """
     proxy = f"http://{host_port(host, port)}"
     fetch = f"curl -o {CERTIFICATE_FILE} {shlex.quote(f'{proxy}/cert/pem')}"
@@ -89,11 +95,23 @@ def set_up_document(files: Mapping[str, CertificateFile], fingerprint: str, host
         # a line may be broken between two bytes, and not within one
         fingerprint=fingerprint.replace(":", ":<wbr>"),
         check=_commands([check]),
+        code=_drawn(code) if code else "",
         systems=_sections([*LINUX, *OTHER_SYSTEMS], host, port),
         programs=_sections(PROGRAMS, host, port),
         here=_commands(['eval "$(secondhand env)"', "secondhand trust install"]),
     )
     return page.encode()
+
+
+_CODE = """<h3>On a telephone or another device</h3>
+<p>With its camera, it opens this page, <code>{address}</code>, to get the certificate. It has to be in the same
+network.</p>
+<svg viewBox="0 0 {size} {size}" role="img" aria-label="QR code with the address of this page">
+<path fill="#fff" d="M0 0h{size}v{size}H0z"/><path d="{path}"/></svg>"""
+
+
+def _drawn(code: Code) -> str:
+    return _CODE.format(address=html.escape(code.address), size=code.size, path=code.path)
 
 
 def _sections(instructions: Iterable[Instruction], host: str, port: int) -> str:

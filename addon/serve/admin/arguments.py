@@ -143,6 +143,14 @@ class PurgeArguments(Arguments):
         return given
 
 
+class SetUpCodeArguments(Arguments):
+    """The way in which the browser has reached the admin listener."""
+
+    host: Annotated[Host, StringConstraints(max_length=253)] | None = Field(
+        None, description="The host in the address of the page: the proxy has it, too, if it listens on all addresses."
+    )
+
+
 class RecordingArguments(Arguments):
     """The recording that is made or replayed from now on."""
 

@@ -17,10 +17,12 @@ from addon.serve.admin.arguments import (
     PurgeArguments,
     RecordingArguments,
     SeriesArguments,
+    SetUpCodeArguments,
     ShowArguments,
     WhyArguments,
 )
 from addon.serve.admin.not_stored import not_stored_by_reason
+from addon.serve.admin.set_up_code import set_up_code
 
 type Commands = Mapping[str, Handler]
 type Run = Callable[[Commands, Mapping[str, object]], Awaitable[Mapping[str, object]]]
@@ -77,6 +79,10 @@ async def _contents(commands: Commands) -> Mapping[str, object] | None:
 async def _not_stored(commands: Commands, _arguments: Mapping[str, object]) -> Mapping[str, object]:
     hosts = (await commands["summary"]({}))["hosts"]
     return {**not_stored_by_reason(numbers_in(await commands["stats"]({})), hosts if isinstance(hosts, dict) else {})}
+
+
+async def _set_up_code(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:
+    return set_up_code(await commands["status"]({}), str(arguments.get("host", "")))
 
 
 async def _switch_recording(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:
@@ -149,6 +155,14 @@ OPERATIONS = (
         result=results.NotStoredByReason,
     ),
     Operation("GET", "/missing", "What was missing while offline.", run=_one("missing"), result=results.Missing),
+    Operation(
+        "GET",
+        "/set-up-code",
+        "The QR code with the address of the set-up page, if other devices can use an address of the proxy.",
+        run=_set_up_code,
+        result=results.SetUpCode,
+        arguments=SetUpCodeArguments,
+    ),
     Operation("GET", "/config", "The settings in force, without secrets.", run=_one("config"), result=results.Config),
     Operation("GET", "/modes", "When origins are asked.", run=_one("mode"), result=results.Modes),
     Operation(

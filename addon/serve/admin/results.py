@@ -325,6 +325,20 @@ class Missing(TypedDict):
     too_large: list[str]
 
 
+class Code(TypedDict):
+    """A QR code: the address that it has, the width and height of the drawing, and the data of an SVG path."""
+
+    address: str
+    size: int
+    path: str
+
+
+class SetUpCode(TypedDict):
+    """The QR code of the set-up page; null for an edge, and if no other device can use an address of the proxy."""
+
+    code: Code | None
+
+
 class Config(TypedDict):
     """The settings in force. Values of fields, and names, passwords and queries in URLs, are hidden."""
 

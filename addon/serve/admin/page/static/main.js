@@ -12,6 +12,7 @@ import { setUpModes, showMode, showModes, showRecordings } from "./modes.js";
 import { outcomesOf } from "./outcomes.js";
 import { showOverview } from "./overview.js";
 import { setUpPurge } from "./purge.js";
+import { showSetUpCode } from "./set-up-code.js";
 import { list, setUpStore } from "./store.js";
 import { counted, number } from "./units.js";
 
@@ -39,6 +40,7 @@ function showView() {
   if (hasToken()) follow();
   if (name === "store") list();
   if (name === "modes") showRecordings(refresh);
+  if (name === "clients") showSetUpCode();
   showLive(true);
   draw();
 }
