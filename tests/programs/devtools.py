@@ -58,6 +58,11 @@ class Page:
         features = [{"name": "prefers-color-scheme", "value": theme}]
         await self._call("Emulation.setEmulatedMedia", features=features)
 
+    async def frames(self) -> list[str]:
+        """Return the URLs of the frames in the page."""
+        tree = (await self._call("Page.getFrameTree"))["frameTree"]
+        return [str(each["frame"]["url"]) for each in tree.get("childFrames", [])]
+
     async def picture(self) -> bytes:
         """Return what is seen of the page, as PNG."""
         return base64.b64decode(str((await self._call("Page.captureScreenshot"))["data"]))
