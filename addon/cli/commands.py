@@ -232,12 +232,12 @@ COMMANDS = (
         "Make the running proxy use a recording only, until --stop.",
         "secondhand replay checkout",
     ),
-    Command(Use.RECORDINGS, "recordings", "recordings:app", "List or remove recordings."),
+    Command(Use.RECORDINGS, "recordings", "recordings:app", "List, compare or remove recordings."),
     Command(
         Use.RECORDINGS,
         "diff",
-        "recordings:diff",
-        "Compare two recordings, except Date and Age.",
+        "diff:diff",
+        "Compare two recordings, or one with what the origins answer now.",
         "secondhand diff yesterday today",
     ),
     Command(

@@ -1,4 +1,4 @@
-"""Commands on recordings: make, replay, list, remove, export, import, compare and scrub them."""
+"""Commands on recordings: make, replay, list, remove, export, import and scrub them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from addon.cli.diff import diff
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
 from addon.cli.terminal import fail, print_json, print_line, print_note, print_table
 from addon.config.private_store import private_directory
@@ -21,7 +22,8 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a
 StopOption = Annotated[bool, typer.Option("--stop", help="Return to the proxy's own store.")]
 OptionalName = Annotated[str | None, typer.Argument(metavar="NAME", help="The name of a recording.")]
 
-app = typer.Typer(help="List or remove recordings.", no_args_is_help=True)
+app = typer.Typer(help="List, compare or remove recordings.", no_args_is_help=True)
+app.command("diff", epilog="Example: secondhand recordings diff checkout")(diff)
 
 
 def record(
@@ -166,38 +168,6 @@ def import_recording(
     for each in left_out:
         print_note(f"left out: {each.place}: {each.why}")
     print_line(f"{recording} holds {count} responses" if count != 1 else f"{recording} holds 1 response")
-
-
-def diff(
-    first: Annotated[str, typer.Argument(metavar="A", help="The name of a recording.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The name of another recording.")],
-    config: ConfigOption = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Compare two recordings, except Date and Age.
-
-    Fails if they differ.
-    """
-    from addon.recordings.diff import differences
-
-    library = RecordingLibrary(load_configuration(config, store).settings.library)
-    with library.opened(first) as one, library.opened(second) as other:
-        found = list(differences(one, other))
-    if as_json:
-        print_json(
-            [
-                {"method": each.method, "url": each.url, "what": each.what, "first": each.first, "second": each.second}
-                for each in found
-            ]
-        )
-    elif found:
-        rows = [(each.method, each.url, each.what, each.first or "", each.second or "") for each in found]
-        print_table(["METHOD", "URL", "PART", first, second], rows, copyable=True)
-    else:
-        print_note("no differences")
-    if found:
-        raise typer.Exit(FAILED)
 
 
 def scrub(

@@ -117,6 +117,15 @@ class RecordingLibrary:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
+    @contextmanager
+    def temporary(self) -> Iterator[Path]:
+        """Return a directory for a recording that nobody lists. It is deleted at the end of the context."""
+        directory = self._temporary_path("temporary")
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
     def remove(self, name: str) -> None:
         """Delete a recording. Raises RecordingError if it does not exist or cannot be deleted."""
         removed = self._temporary_path(name)

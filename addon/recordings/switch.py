@@ -10,6 +10,7 @@ from typing import Literal
 from addon.config.settings import Settings
 from addon.pipeline.active_pipeline import ActivePipeline, with_state_of
 from addon.pipeline.pipeline import Pipeline
+from addon.recordings.diff_command import DiffCommand
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.library import PinnedStore, RecordingError, RecordingLibrary
 from addon.runtime.control import Handler
@@ -42,6 +43,7 @@ class RecordingSwitch:
         self._activity: Activity | None = None
         self._name = ""
         self._draining: set[asyncio.Task[None]] = set()
+        self._diff = DiffCommand(self._library, lambda: active.policy, self._live_pipeline)
 
     async def start(self, activity: Activity, name: str) -> None:
         """Make or replay a recording from now on; making an existing one adds to it. Raises StoreError."""
@@ -60,6 +62,10 @@ class RecordingSwitch:
             return recording_policy(policy, name)
         policy = replaying_policy(policy, name)
         return replace(policy, keying=replace(policy.keying, post_rules=self._settings.replay.rules()))
+
+    def _live_pipeline(self, store: ResponseStore) -> Pipeline:
+        """Return a pipeline that records what origins answer now, to be compared with a recording."""
+        return self._make_pipeline(store, self._policy("record", "live"))
 
     def reload(self, settings: Settings) -> None:
         """Use other settings, also for the recording under way; its policy follows from the proxy's own one."""
@@ -99,6 +105,7 @@ class RecordingSwitch:
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers of the control commands about recordings."""
         return {
+            "diff": self._diff.handle,
             "record": self._record,
             "recording": self._recording,
             "recordings": self._recordings,

@@ -43,6 +43,7 @@ class SharedCommands:
             "address": self._one("address"),
             "commit": self._every("commit"),
             "contents": self._of_store("contents"),
+            "diff": self._one("diff"),
             "entries": self._of_store("entries"),
             "exchanges": self._exchanges,
             "failed-hosts": self._failed_hosts,
