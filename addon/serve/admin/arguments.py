@@ -10,7 +10,18 @@ from addon.pipeline.purge_orders import MAX_TAGS_AT_ONCE
 from addon.pipeline.stored_commands import MAX_LISTED
 from addon.pipeline.stored_list import Order, State
 from addon.runtime.recent_exchanges import MAX_KEPT
-from addon.serve.admin.texts import FieldLine, Host, HostPattern, Method, Pattern, Prefix, RecordingName, Text, Url
+from addon.serve.admin.texts import (
+    FieldLine,
+    FieldName,
+    Host,
+    HostPattern,
+    Method,
+    Pattern,
+    Prefix,
+    RecordingName,
+    Text,
+    Url,
+)
 from cache.rules.tags import MAX_TAG
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TAG)]
@@ -156,6 +167,15 @@ class RecordingArguments(Arguments):
 
     doing: Literal["record", "replay"]
     name: RecordingName | None = Field(None, description="Its name; without one, recording or replaying ends.")
+
+
+class DiffArguments(Arguments):
+    """Two recordings that are compared, or one and what the origins answer now."""
+
+    first: RecordingName
+    second: RecordingName | None = Field(None, description="Without it, the origins are asked.")
+    ignore: list[FieldName] = Field([], max_length=100, description="Names of fields that may differ.")
+    after: str = Field("", max_length=65_536, description="The `next` of the part before.")
 
 
 class ModeArguments(Arguments):

@@ -21,7 +21,7 @@ ERRORS = {
     400: "The request is malformed.",
     401: "The token is missing or wrong.",
     403: "The Host is not one of this listener, or a page of another origin has sent the request.",
-    409: "The command cannot be carried out as things are: there is no such site, or a recording is being replayed.",
+    409: "The command cannot be carried out as things are: there is no such site or recording, or it is in use.",
     422: "An argument is unknown, missing or malformed.",
     500: "The proxy has failed.",
     503: "No process serves clients at the moment, or there are too many requests.",

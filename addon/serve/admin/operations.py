@@ -11,6 +11,7 @@ from addon.runtime.control_client import numbers_in
 from addon.serve.admin import results
 from addon.serve.admin.arguments import (
     Arguments,
+    DiffArguments,
     EntriesArguments,
     ExchangesArguments,
     ModeArguments,
@@ -21,6 +22,7 @@ from addon.serve.admin.arguments import (
     ShowArguments,
     WhyArguments,
 )
+from addon.serve.admin.diff_results import RecordingsDiff
 from addon.serve.admin.not_stored import not_stored_by_reason
 from addon.serve.admin.set_up_code import set_up_code
 
@@ -187,6 +189,14 @@ OPERATIONS = (
         run=_switch_recording,
         result=results.Recordings,
         arguments=RecordingArguments,
+    ),
+    Operation(
+        "POST",
+        "/diff",
+        "Compare two recordings, or one with what the origins answer now, part by part.",
+        run=_one("diff"),
+        result=RecordingsDiff,
+        arguments=DiffArguments,
     ),
     Operation(
         "POST",

@@ -78,6 +78,8 @@ HostPattern = Annotated[
 
 Method = Annotated[Text, _checked(TOKEN.pattern, "a method like GET"), _documented(TOKEN.pattern)]
 
+FieldName = Annotated[Text, _checked(TOKEN.pattern, "the name of a field, like ETag"), _documented(TOKEN.pattern)]
+
 RecordingName = Annotated[
     Text,
     _checked(NAME.pattern, 'a name of letters, digits and "-", "_", "."'),

@@ -1,0 +1,80 @@
+"""Recordings are compared over HTTP, with one process and with several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fixtures.admin_client import AdminClient, admin_of, visit
+from tests.fixtures.proxy_process import Proxy
+from tests.fixtures.static_pages import serve_page
+from tests.fixtures.web_origin import Origin
+
+
+@pytest.fixture(scope="module", params=[(), ("--workers", "2")], ids=["one process", "workers"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    command = ("secondhand", "serve", *request.param)
+    with Proxy(tmp_path_factory.mktemp("proxy"), None, command, {"ORIGIN__PROXY": "none"}) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def api(running: Proxy) -> AdminClient:
+    return admin_of(running)
+
+
+def record(api: AdminClient, running: Proxy, name: str, url: str) -> None:
+    api.send("PUT", "/recordings", {"doing": "record", "name": name})
+    visit(running, url)
+    api.send("PUT", "/recordings", {"doing": "record"})
+
+
+def test_recordings_are_compared_with_each_other_and_with_the_origin(
+    running: Proxy, api: AdminClient, origin: Origin
+) -> None:
+    url = serve_page(origin, "/page", b"one\ntwo\n", {"Cache-Control": "no-store", "X-Id": "1"})
+    record(api, running, "before", url)
+    assert api.send("POST", "/diff", {"first": "before", "ignore": ["server"]}).json == {
+        "urls": 1,
+        "changed": [],
+        "not_compared": [],
+        "next": None,
+    }
+    serve_page(origin, "/page", b"one\nthree\n", {"Cache-Control": "no-store", "X-Id": "2"})
+    now = api.send("POST", "/diff", {"first": "before"}).json
+    record(api, running, "after", url)
+    compared = api.send("POST", "/diff", {"first": "before", "second": "after"}).json
+    assert now == compared
+    (changed,) = compared["changed"]
+    assert [each["part"] for each in changed["differences"]] == ["x-id", "content"]
+    assert [(line["first"], line["second"]) for line in changed["content"]["lines"]] == [
+        ("one", "one"),
+        ("two", "three"),
+    ]
+    ignoring = api.send("POST", "/diff", {"first": "before", "second": "after", "ignore": ["X-ID"]}).json
+    assert [each["part"] for each in ignoring["changed"][0]["differences"]] == ["content"]
+    assert api.send("POST", "/diff", {"first": "before", "second": "after", "after": url}).json["urls"] == 0
+
+
+WRONG_ARGUMENTS = (
+    ({}, 422, "first: Field required"),
+    ({"first": "../up"}, 422, "first: expected a name of letters"),
+    ({"first": "a", "second": ""}, 422, "second: String should have at least 1 character"),
+    ({"first": "a", "ignore": ["X Id"]}, 422, "ignore.0: expected the name of a field"),
+    ({"first": "a", "after": None}, 422, "after: Input should be a valid string"),
+    ({"first": "none", "second": "none"}, 409, "there is no recording none"),
+)
+
+
+@pytest.mark.parametrize(("arguments", "status", "said"), WRONG_ARGUMENTS)
+def test_what_is_wrong_with_an_argument_is_said(
+    arguments: dict[str, object], status: int, said: str, api: AdminClient
+) -> None:
+    refused = api.send("POST", "/diff", arguments)
+    assert refused.status == status
+    assert said in refused.json["detail"]
+
+
+def test_a_get_does_not_ask_origins(api: AdminClient) -> None:
+    assert api.get("/diff?first=before").status == 405
