@@ -11,10 +11,10 @@ from pathlib import Path
 from addon.config.addresses import own_authorities
 from addon.config.settings import Settings
 from addon.config.store import FREE_SPACE
+from addon.offline.fetch_commands import FetchCommands
 from addon.offline.miss_queue import MissQueue
 from addon.offline.miss_response import MissResponses, remedy
 from addon.offline.modes import Modes
-from addon.offline.prefetch_command import prefetch_handler
 from addon.offline.queue_drain import QueueDrain
 from addon.origin import OriginClient
 from addon.origin.backends.checks import HealthChecks
@@ -159,7 +159,6 @@ class Service:
         self.commands: dict[str, Handler] = {
             "address": self._listen_address.handle,
             "commit": self._commit,
-            "fetch": prefetch_handler(self.active),
             "metrics": self.metrics.handle,
             "mode": self.modes.handle,
             "ping": self._ping,
@@ -168,6 +167,7 @@ class Service:
             "status": self.status.handle,
             "store": self._store_condition,
             "why": self.why.handle,
+            **FetchCommands(self.active, self.queue).handlers(),
             **since_start.handlers(),
             **StoredCommands(own, self.clock).handlers(),
             **self.recordings.handlers(),

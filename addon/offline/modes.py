@@ -9,6 +9,7 @@ from dataclasses import replace
 from addon.config.cache import CacheSettings, HostMode
 from addon.origin.reachability import Reachability
 from addon.pipeline.active_pipeline import ActivePipeline
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import Mode, glob
 
 SWITCHABLE = (Mode.ONLINE, Mode.AUTO, Mode.OFFLINE)
@@ -21,6 +22,15 @@ _NOT_A_HOST = re.compile(r"[/\s]|^[^:]*:\d*$")
 def mode_with_network(cache: CacheSettings) -> Mode:
     """Return the mode to switch an offline proxy to: that of the settings, or auto if that asks no origin."""
     return Mode.ONLINE if cache.mode is Mode.ONLINE else Mode.AUTO
+
+
+def check_that_origins_are_asked(policy: CachePolicy) -> None:
+    """Raise ValueError, with the command that changes it, if a policy lets no origin be asked."""
+    if policy.recording and policy.recording.is_replay:
+        name = policy.recording.name
+        raise ValueError(f"{name} is being replayed, so no origin is asked; end that with: secondhand replay --stop")
+    if policy.network.offline or policy.network.mode is Mode.OFFLINE:
+        raise ValueError("the proxy is offline, so no origin is asked; change that with: secondhand auto")
 
 
 class Modes:

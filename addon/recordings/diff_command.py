@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import islice
 
+from addon.offline.modes import check_that_origins_are_asked
 from addon.pipeline.pipeline import Pipeline
 from addon.recordings.diff import Changed, Comparison, by_key, grouped
 from addon.recordings.library import RecordingLibrary
 from addon.recordings.live import NotCompared, live_recording
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.operator_rules import Mode
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore, StoreError
 
@@ -89,7 +89,7 @@ class DiffCommand:
             return _part(changed, [], compared, None if is_end else last)
 
     async def _with_origins(self, name: str, ignored: frozenset[str], after: str) -> dict[str, object]:
-        self._check_that_origins_are_asked()
+        check_that_origins_are_asked(self._policy())
         with ExitStack() as stack:
             recording = await asyncio.to_thread(stack.enter_context, self._library.opened(name))
             recorded = await asyncio.to_thread(lambda: list(islice(by_key(recording, after), MAX_LIVE + 1)))
@@ -100,16 +100,6 @@ class DiffCommand:
                 changed = await asyncio.to_thread(_compared, comparison, part, without)
         following = part[-1][0] if len(recorded) > MAX_LIVE else None
         return _part(changed, list(without.values()), len(part), following)
-
-    def _check_that_origins_are_asked(self) -> None:
-        policy = self._policy()
-        if policy.recording and policy.recording.is_replay:
-            raise ValueError(
-                f"{policy.recording.name} is being replayed, so no origin is asked;"
-                " end the replay with: secondhand replay --stop"
-            )
-        if policy.network.mode is Mode.OFFLINE:
-            raise ValueError("the proxy is offline, so no origin is asked; change that with: secondhand auto")
 
 
 def _compared(

@@ -11,9 +11,9 @@ from typing import Protocol
 from urllib.parse import urldefrag, urljoin
 
 from addon.config.settings import Settings
+from addon.offline.fetch_commands import arguments_for
 from addon.offline.modes import mode_with_network
 from addon.offline.prefetch import MAX_DOCUMENT, Fetched, find_stored, prefetch
-from addon.offline.prefetch_command import arguments_for
 from addon.offline.wanted import Document, NotThereError, Wanted
 from addon.pipeline.content_codings import CodingError, decode_content
 from addon.runtime.control_client import ControlClient, ControlError, running_proxies

@@ -86,6 +86,12 @@ class ShowArguments(Arguments):
     url: Url
 
 
+class FetchArguments(Arguments):
+    """A URL that is fetched now."""
+
+    url: Url
+
+
 class WhyArguments(Arguments):
     """A request, as a client would send it."""
 

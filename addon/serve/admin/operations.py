@@ -14,6 +14,7 @@ from addon.serve.admin.arguments import (
     DiffArguments,
     EntriesArguments,
     ExchangesArguments,
+    FetchArguments,
     ModeArguments,
     PurgeArguments,
     RecordingArguments,
@@ -87,6 +88,10 @@ async def _set_up_code(commands: Commands, arguments: Mapping[str, object]) -> M
     return set_up_code(await commands["status"]({}), str(arguments.get("host", "")))
 
 
+async def _missing(commands: Commands, _arguments: Mapping[str, object]) -> Mapping[str, object]:
+    return {**await commands["missing"]({}), **await commands["still-missing"]({})}
+
+
 async def _switch_recording(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:
     name = arguments.get("name")
     await commands[str(arguments["doing"])]({"stop": True} if name is None else {"name": name})
@@ -156,7 +161,21 @@ OPERATIONS = (
         run=_not_stored,
         result=results.NotStoredByReason,
     ),
-    Operation("GET", "/missing", "What was missing while offline.", run=_one("missing"), result=results.Missing),
+    Operation(
+        "GET",
+        "/missing",
+        "What was missing while offline and still is, and what was too large to be stored.",
+        run=_missing,
+        result=results.Missing,
+    ),
+    Operation(
+        "POST",
+        "/fetch",
+        "Fetch a URL into the store, as clients that missed it asked for it.",
+        run=_one("fetch-missing"),
+        result=results.FetchedMissing,
+        arguments=FetchArguments,
+    ),
     Operation(
         "GET",
         "/set-up-code",

@@ -319,7 +319,10 @@ class Recordings(TypedDict):
 
 
 class Missing(TypedDict):
-    """The URLs that were asked for while no origin was, and the responses that were too large to be stored."""
+    """The URLs that clients missed while no origin was asked, and the responses that were too large to be stored.
+
+    Of the URLs, those that would be missing again; those of earlier times are among them.
+    """
 
     urls: list[str]
     too_large: list[str]
@@ -337,6 +340,16 @@ class SetUpCode(TypedDict):
     """The QR code of the set-up page; null for an edge, and if no other device can use an address of the proxy."""
 
     code: Code | None
+
+
+class FetchedMissing(TypedDict):
+    """The result of a fetch; `problem` says why the response is not stored, and `remedy` what would change that."""
+
+    url: str
+    status: int
+    size: int
+    problem: str | None
+    remedy: str | None
 
 
 class Config(TypedDict):

@@ -48,6 +48,7 @@ class SharedCommands:
             "exchanges": self._exchanges,
             "failed-hosts": self._failed_hosts,
             "fetch": self._one("fetch"),
+            "fetch-missing": self._one("fetch-missing"),
             "metrics": self._metrics,
             "missing": self._missing,
             "mode": self._switch_mode,
@@ -60,6 +61,7 @@ class SharedCommands:
             "show": self._of_store("show"),
             "sites": self._sites,
             "stats": self._stats,
+            "still-missing": self._still_missing,
             "status": self._status,
             "summary": self._summary,
             "store": self._store,
@@ -187,6 +189,11 @@ class SharedCommands:
             name: list(dict.fromkeys(url for reply in replies for url in _list(reply[name])))
             for name in ("urls", "too_large")
         }
+
+    async def _still_missing(self, arguments: Mapping[str, object]) -> Reply:
+        await self.ask_all("commit", {})  # so that each sees what another one has stored just now
+        replies = await self.ask_all("still-missing", arguments)
+        return {"urls": list(dict.fromkeys(url for reply in replies for url in _list(reply["urls"])))}
 
     async def _failed_hosts(self, arguments: Mapping[str, object]) -> Reply:
         totals: dict[str, Counter[str]] = {"distrusted": Counter(), "not_reached": Counter()}

@@ -1,4 +1,4 @@
-"""Recordings are compared over HTTP, with one process and with several."""
+"""Recordings are compared, and missing URLs fetched, over HTTP, with one process and with several."""
 
 from __future__ import annotations
 
@@ -78,3 +78,20 @@ def test_what_is_wrong_with_an_argument_is_said(
 
 def test_a_get_does_not_ask_origins(api: AdminClient) -> None:
     assert api.get("/diff?first=before").status == 405
+
+
+def test_what_is_missing_is_fetched_now(running: Proxy, api: AdminClient, origin: Origin) -> None:
+    url, secret = serve_page(origin, "/wanted"), serve_page(origin, "/secret", fields={"Cache-Control": "no-store"})
+    api.send("PUT", "/modes", {"mode": "offline"})
+    for each in (url, secret):
+        assert visit(running, each) == 504
+    assert "the proxy is offline" in api.send("POST", "/fetch", {"url": url}).json["detail"]
+    api.send("PUT", "/modes", {"mode": "auto", "host": "localhost"})
+    api.send("PUT", "/modes", {"mode": "auto"})
+    assert api.get("/missing").json["urls"] == [url, secret]
+    assert api.send("POST", "/fetch", {"url": url}).json["problem"] is None
+    refused = api.send("POST", "/fetch", {"url": secret}).json
+    assert (refused["problem"], refused["status"]) == ("not kept: the origin says no-store", 200)
+    assert api.get("/missing").json["urls"] == [secret]
+    assert api.send("POST", "/fetch", {"url": "nothing"}).status == 422
+    assert api.get(f"/fetch?url={url}").status == 405
