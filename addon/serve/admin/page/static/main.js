@@ -3,15 +3,18 @@
 import { get, hasToken, takeToken } from "./api.js";
 import { addToChart, setUpChart, showChart } from "./chart.js";
 import { showClients } from "./clients.js";
+import { setUpDiff } from "./diff.js";
 import { showEdge } from "./edge.js";
 import { byId, element, show } from "./elements.js";
 import { showHosts } from "./hosts.js";
 import { follow, setUpLive, showLive } from "./live.js";
 import { say, withdraw } from "./message.js";
-import { setUpModes, showMode, showModes, showRecordings } from "./modes.js";
+import { setUpMissing, showMissing } from "./missing.js";
+import { setUpModes, showMode, showModes } from "./modes.js";
 import { outcomesOf } from "./outcomes.js";
 import { showOverview } from "./overview.js";
 import { setUpPurge } from "./purge.js";
+import { setUpRecordings, showRecordings, showReplay } from "./recordings.js";
 import { showSetUpCode } from "./set-up-code.js";
 import { list, setUpStore } from "./store.js";
 import { counted, number } from "./units.js";
@@ -39,7 +42,7 @@ function showView() {
   say("");
   if (hasToken()) follow();
   if (name === "store") list();
-  if (name === "modes") showRecordings(refresh);
+  if (hasToken()) showRecordings();
   if (name === "clients") showSetUpCode();
   showLive(true);
   draw();
@@ -62,8 +65,10 @@ async function refresh() {
 function draw() {
   if (state === null) return;
   showMode(state.status);
+  showReplay(state.status);
   showWarnings(state);
   showOverview(state, Date.now() / 1000);
+  showMissing(state);
   showHosts(state);
   showModes(state);
   showClients(state);
@@ -101,6 +106,9 @@ setUpLive();
 setUpStore();
 setUpPurge();
 setUpModes(refresh);
+setUpRecordings(refresh);
+setUpDiff();
+setUpMissing(refresh);
 addEventListener("hashchange", () => {
   takeToken();
   showView();

@@ -1,9 +1,9 @@
-// The modes, of all hosts and of single ones, and recordings.
+// The modes, of all hosts and of single ones.
 
-import { get, send } from "./api.js";
+import { send } from "./api.js";
 import { byId, element, show, table } from "./elements.js";
 import { orSay, say } from "./message.js";
-import { counted, number, size } from "./units.js";
+import { counted } from "./units.js";
 
 const MEANING = {
   online: "origins are asked whenever the rules of caching require it",
@@ -21,10 +21,6 @@ export function setUpModes(changed) {
     event.preventDefault();
     switchMode({ mode: form.elements.mode.value, host: form.elements.host.value.trim() }, changed);
   });
-  byId("record-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    switchRecording({ doing: "record", name: event.target.elements.name.value }, changed);
-  });
 }
 
 function switchMode(wanted, changed) {
@@ -35,20 +31,10 @@ function switchMode(wanted, changed) {
   });
 }
 
-function switchRecording(wanted, changed) {
-  return orSay(async () => {
-    const state = await send("PUT", "/recordings", wanted);
-    say(state.doing === null ? "The recording has ended." : `${state.doing === "record" ? "Recording" : "Replaying"} ${state.name}.`);
-    document.activeElement.blur(); // the button that was used is drawn anew
-    showState(state, changed);
-    await changed();
-  });
-}
-
 /** Show the mode in the head of the page. */
 export function showMode({ mode }) {
   for (const button of document.querySelectorAll("[data-mode]")) {
-    button.setAttribute("aria-pressed", String(!mode.recording && button.dataset.mode === mode.mode));
+    button.setAttribute("aria-pressed", String(button.dataset.mode === mode.mode));
   }
 }
 
@@ -60,22 +46,4 @@ export function showModes({ status, stats }) {
     element("p", {}, `${counted(stats.counters["origin.fetches"], "request")} sent to origins since the start. `, element("a", { href: "#live" }, "The list of live requests"), " can show only those."),
     table("", ["Host", "Mode"], Object.entries(mode.hosts), "No host has a mode of its own."),
   ]);
-}
-
-/** Ask for the recordings, and show them. */
-export async function showRecordings(changed) {
-  await orSay(async () => showState(await get("/recordings"), changed));
-}
-
-function showState(state, changed) {
-  const end = () => switchRecording({ doing: state.doing }, changed);
-  const rows = state.recordings.map(({ name, responses, size: bytes }) => [
-    name,
-    number(responses),
-    size(bytes),
-    state.name === name
-      ? element("button", { type: "button", click: end }, state.doing === "record" ? "End recording" : "End replaying")
-      : element("button", { type: "button", click: () => switchRecording({ doing: "replay", name }, changed) }, "Replay"),
-  ]);
-  show("recordings", state, () => table("", ["Name", ">Responses", ">Size", "Use"], rows, "There are no recordings."));
 }

@@ -1,19 +1,16 @@
-// The four questions that are answered without a click.
+// The questions that are answered without a click, other than what is missing.
 
 import { element, figures, show, table } from "./elements.js";
 import { clock, counted, number, percent, size, sizeParts, time, timeParts } from "./units.js";
 
 const MAX_HOSTS = 3;
 
-const MAX_MISSING = 12;
-
 /** Show the state of the proxy. */
-export function showOverview({ stats, notStored, missing }, now) {
+export function showOverview({ stats, notStored }, now) {
   const { counters, contents } = stats;
   show("works", [counters.requests, counters.hits, counters["octets.from_copy"]], () => works(stats, now));
   show("not-stored", [notStored, counters.stored], () => reasons(notStored.reasons, counters));
   show("stored", [contents, counters.evicted, stats.store], () => stored(contents, counters, stats.store));
-  show("missing", missing, () => missingOffline(missing));
 }
 
 function works({ counters, since }, now) {
@@ -67,18 +64,4 @@ function stored(contents, counters, store) {
 function evictedText(evicted) {
   if (!evicted) return "Nothing had to be deleted to make room since the start.";
   return `${counted(evicted, "response")} deleted to make room since the start. A larger store.max_size keeps more.`;
-}
-
-function missingOffline({ urls, too_large: tooLarge }) {
-  if (!urls.length && !tooLarge.length) return element("p", {}, "Nothing was asked for that is not stored.");
-  const list = (all) => element("ul", {}, ...all.slice(0, MAX_MISSING).map((each) => element("li", { class: "url" }, each)));
-  const rest = urls.length - MAX_MISSING;
-  return [
-    urls.length ? figures([["Asked for while offline, and not stored", number(urls.length), urls.length === 1 ? "URL" : "URLs"]]) : null,
-    list(urls),
-    rest > 0 ? element("p", { class: "note" }, `And ${number(rest)} more.`) : null,
-    urls.length ? element("p", {}, "When the origins can be reached again, this fetches them: ", element("code", {}, "secondhand queue run")) : null,
-    tooLarge.length ? element("p", {}, "Too large to be stored:") : null,
-    tooLarge.length ? list(tooLarge) : null,
-  ];
 }
