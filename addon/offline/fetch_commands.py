@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from addon.offline.miss_queue import MissQueue, is_done
-from addon.offline.modes import check_that_origins_are_asked
+from addon.offline.modes import check_that_origins_are_asked, without_origins
 from addon.offline.prefetch import prefetch
 from addon.offline.wanted import Digest, Wanted
 from addon.pipeline.active_pipeline import ActivePipeline
@@ -91,8 +91,7 @@ def _unanswerable(pipeline: Pipeline, queued: Iterable[Wanted], others: Iterable
 
     `others` are not in the queue, so it is not known by which fields they were asked for: any variant counts.
     """
-    policy = pipeline.policy
-    offline = replace(policy, network=replace(policy.network, offline=True))
+    offline = without_origins(pipeline.policy)
     urls = [each.uri for each in queued if not _is_answered(pipeline, each, offline)]
     urls += [uri for uri in others if not _found(pipeline, Wanted(uri), offline)[1]]
     return list(dict.fromkeys(urls))

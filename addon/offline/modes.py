@@ -24,6 +24,11 @@ def mode_with_network(cache: CacheSettings) -> Mode:
     return Mode.ONLINE if cache.mode is Mode.ONLINE else Mode.AUTO
 
 
+def without_origins(policy: CachePolicy) -> CachePolicy:
+    """Return the policy for the question how the store alone would answer."""
+    return replace(policy, network=replace(policy.network, offline=True))
+
+
 def check_that_origins_are_asked(policy: CachePolicy) -> None:
     """Raise ValueError, with the command that changes it, if a policy lets no origin be asked."""
     if policy.recording and policy.recording.is_replay:

@@ -7,10 +7,14 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from addon.offline.modes import without_origins
 from addon.offline.wanted import DIGEST_ALGORITHMS, Digest, Wanted
 from addon.origin import OriginFailure
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.reply import Reply
+from addon.pipeline.reply_builder import ReplyBuilder
+from addon.pipeline.request_key import keyed_request
+from addon.runtime.counters import Counters
 from cache.engine import on_request
 from cache.engine.decisions import Serve
 from cache.http.fields import media_type
@@ -75,17 +79,26 @@ async def prefetch(pipeline: Pipeline, wanted: Wanted, *, read: bool = False) ->
 async def find_stored(pipeline: Pipeline, wanted: Wanted, *, read: bool = False) -> Fetched:
     """Return the result of `prefetch` if the store alone can answer, also with a stale response; else a status of 404.
 
-    The policy of the pipeline must be that of an offline proxy: no origin is asked, and nothing is changed.
+    No origin is asked, and nothing is changed or counted.
 
     Raises:
         ValueError: the URL is invalid, or the digest algorithm is unknown.
     """
     request = _request(wanted)
-    fetcher = pipeline.fetcher
-    candidates = await pipeline.store.candidates(primary_key(request))
-    if not isinstance(on_request(request, candidates, fetcher.policy, fetcher.clock()), Serve):
+    candidates = await pipeline.store.candidates(_key(pipeline, request))
+    decision = on_request(request, candidates, without_origins(pipeline.policy), pipeline.fetcher.clock())
+    if not isinstance(decision, Serve):
         return Fetched(wanted.uri, 404, problem="another variant is stored" if candidates else "not stored")
-    return await _answered(pipeline, wanted, request, read=read)
+    try:
+        reply = await ReplyBuilder(pipeline.store, Counters()).copy(request, decision)
+    except StoreError as error:
+        return Fetched(wanted.uri, 404, problem=f"not readable: {error}")
+    return await _checked(pipeline, wanted, request, reply, read=read)
+
+
+def _key(pipeline: Pipeline, request: Request) -> str:
+    """Return the key under which the response to a request is stored."""
+    return primary_key(keyed_request(request, pipeline.policy))
 
 
 def _request(wanted: Wanted) -> Request:
@@ -97,11 +110,16 @@ def _request(wanted: Wanted) -> Request:
 
 
 async def _answered(pipeline: Pipeline, wanted: Wanted, request: Request, *, read: bool) -> Fetched:
-    """Make the request as a client would, and check the content."""
+    """Return the result of the request, made as a client would make it."""
     reply = await pipeline.responder.respond(request)
     if reply.handling is None:  # an error of this proxy, described by the first line of the content
         sentence = reply.content.decode().partition("\n")[0] if isinstance(reply.content, bytes) else ""
         return _result(wanted, reply.head, 0, sentence)
+    return await _checked(pipeline, wanted, request, reply, read=read)
+
+
+async def _checked(pipeline: Pipeline, wanted: Wanted, request: Request, reply: Reply, *, read: bool) -> Fetched:
+    """Return the result of a fetch that led to this reply."""
     received = _ReceivedContent(wanted.digest, MAX_DOCUMENT if read else 0)
     try:
         async for chunk in _chunks(reply):
@@ -116,7 +134,8 @@ async def _answered(pipeline: Pipeline, wanted: Wanted, request: Request, *, rea
     if not problem and reply.head.status in (200, 203) and not received.has_expected_digest():
         problem = WRONG_DIGEST
     content = bytes(received.content) if read else None
-    result = _result(wanted, reply.head, received.length, problem, was_there=reply.handling.hit, content=content)
+    was_there = reply.handling is not None and reply.handling.hit
+    result = _result(wanted, reply.head, received.length, problem, was_there=was_there, content=content)
     return replace(result, remedy=remedy_of(reason)) if reason else result
 
 
@@ -145,7 +164,7 @@ class _ReceivedContent:
 async def _fresh_entry(pipeline: Pipeline, request: Request) -> StoredResponse | None:
     """Return the stored response that can be used without asking the origin, or None."""
     fetcher = pipeline.fetcher
-    candidates = await pipeline.store.candidates(primary_key(request))
+    candidates = await pipeline.store.candidates(_key(pipeline, request))
     decision = on_request(request, candidates, fetcher.policy, fetcher.clock())
     if isinstance(decision, Serve) and decision.detail in (None, Detail.HEURISTIC, Detail.RULE):
         return decision.entry
@@ -177,7 +196,7 @@ def _error_status(head: Response) -> str:
 async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Response, length: int) -> NotStored | None:
     """Return why a response is not in the store, or None if it is."""
     policy, now = pipeline.fetcher.policy, pipeline.fetcher.clock()
-    if matching(request, await pipeline.store.candidates(primary_key(request)), policy):
+    if matching(request, await pipeline.store.candidates(_key(pipeline, request)), policy):
         return None
     # the relayed head still has the origin's cache directives, so the storage rules can be applied to it again
     reason = reason_not_to_store(request, Received(head, now, now), policy)
@@ -189,7 +208,7 @@ async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Respons
 
 async def _delete(pipeline: Pipeline, request: Request) -> None:
     """Delete all stored responses for a request's URL. Raises StoreError."""
-    await pipeline.purge([Scope(url_name(primary_key(request)))])
+    await pipeline.purge([Scope(url_name(_key(pipeline, request)))])
 
 
 def _result(

@@ -16,6 +16,7 @@ from addon.offline.modes import mode_with_network
 from addon.offline.prefetch import MAX_DOCUMENT, Fetched, find_stored, prefetch
 from addon.offline.wanted import Document, NotThereError, Wanted
 from addon.pipeline.content_codings import CodingError, decode_content
+from addon.pipeline.pipeline import Pipeline
 from addon.runtime.control_client import ControlClient, ControlError, running_proxies
 from addon.service import Service
 from cache.policy.operator_rules import Mode
@@ -59,14 +60,12 @@ class ServiceTransport:
 class StoredTransport:
     """Finds what is stored, without asking an origin."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        policy = service.policy
-        service.active.set_policy(replace(policy, network=replace(policy.network, offline=True)))
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
 
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
         """Find a stored response. Raises ValueError for an invalid request."""
-        return await find_stored(self._service.active.current, wanted, read=read)
+        return await find_stored(self._pipeline, wanted, read=read)
 
 
 @asynccontextmanager
@@ -78,7 +77,7 @@ async def stored_transport_for(settings: Settings) -> AsyncIterator[Transport]:
     try:
         if service.store_problem:
             raise StoreError(service.store_problem)
-        yield StoredTransport(service)
+        yield StoredTransport(service.active.current)
     finally:
         await service.close()
 
