@@ -34,6 +34,15 @@ def records(parents: list[str], *replies: bytes) -> Script:
     return script
 
 
+def exporting(front_end: FrontEndUnderTest) -> tuple[Traces, InMemorySpanExporter]:
+    """Return traces in the place of those of a front end, and where their spans are."""
+    assert front_end.connections.traces
+    front_end.connections.traces.close()
+    exporter = InMemorySpanExporter()
+    traces = front_end.connections.traces = Traces(TracesSettings(), exporter)
+    return traces, exporter
+
+
 def spans(traces: Traces, exporter: InMemorySpanExporter) -> list[ReadableSpan]:
     traces.close()
     return list(exporter.get_finished_spans())
@@ -43,8 +52,7 @@ def test_a_miss_has_two_spans_in_the_clients_trace_and_a_hit_has_one() -> None:
     told: list[str] = []
 
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        exporter = InMemorySpanExporter()
-        traces = front_end.connections.traces = Traces(TracesSettings(), exporter)
+        traces, exporter = exporting(front_end)
         client = await front_end.client()
         for _ in range(2):
             await client.fetch(get(origin, "/a?secret", f"traceparent: {PARENT}", "tracestate: a=b"))
@@ -68,8 +76,7 @@ def test_over_http_2_a_trace_begins_without_a_context() -> None:
     told: list[str] = []
 
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        exporter = InMemorySpanExporter()
-        traces = front_end.connections.traces = Traces(TracesSettings(), exporter)
+        traces, exporter = exporting(front_end)
         client = await http2_client(front_end, origin)
         await client.fetch("/a")
         part, request = spans(traces, exporter)
