@@ -48,7 +48,7 @@ FRONTEND_LAYERS = (
 )
 """The entries of `addon/frontend/`, lowest first."""
 
-WARM_LAYERS = ("transport", "readers", "lockfiles", "sources", "run")
+WARM_LAYERS = ("transport", "readers", "lockfiles", "sources", "run", "lock_file_process", "check_command")
 """The entries of `addon/warm/`, lowest first."""
 
 MAX_ADDON_ENTRIES = 14

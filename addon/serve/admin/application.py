@@ -28,11 +28,11 @@ from addon.serve.admin.responses import FIELDS_OF_ALL, json_response, problem
 
 logger = logging.getLogger(__name__)
 
-MAX_CONTENT = 4_194_304
-"""Bytes of the largest content of a request."""
-
 CONTENT_TIMEOUT = 10.0
 """Seconds in which the content of a request must arrive."""
+
+LARGE_CONTENT = 4_194_304
+"""Bytes above which a content has more time, in proportion."""
 
 STREAMED = "/exchanges"
 """The path of which clients may ask for events, too."""
@@ -133,20 +133,21 @@ async def _arguments(operation: Operation, request: Request) -> Arguments:
         return operation.arguments.model_validate(given, strict=False)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "The content of the request must be JSON, with Content-Type: application/json.")
-    return operation.arguments.model_validate_json(await _content(request))
+    return operation.arguments.model_validate_json(await _content(request, operation.max_content))
 
 
-async def _content(request: Request) -> bytes:
+async def _content(request: Request, limit: int) -> bytes:
     """Return the content of a request. Raises HTTPException if it is too large, or does not arrive in time."""
     content = bytearray()
+    seconds = CONTENT_TIMEOUT * max(1.0, limit / LARGE_CONTENT)
     try:
-        async with asyncio.timeout(CONTENT_TIMEOUT):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 content += chunk
-                if len(content) > MAX_CONTENT:
-                    raise HTTPException(413, f"The content of a request may have {MAX_CONTENT} bytes.")
+                if len(content) > limit:
+                    raise HTTPException(413, f"The content of a request may have {limit} bytes.")
     except TimeoutError:
-        raise HTTPException(408, f"The content did not arrive within {CONTENT_TIMEOUT:g} seconds.") from None
+        raise HTTPException(408, f"The content did not arrive within {seconds:g} seconds.") from None
     except ClientDisconnect:
         raise HTTPException(400, "The content is not complete.") from None
     return bytes(content)

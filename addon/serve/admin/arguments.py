@@ -15,6 +15,7 @@ from addon.serve.admin.texts import (
     FieldName,
     Host,
     HostPattern,
+    LockFileName,
     Method,
     Pattern,
     Prefix,
@@ -22,6 +23,7 @@ from addon.serve.admin.texts import (
     Text,
     Url,
 )
+from addon.warm.check_command import MAX_CONTENT
 from cache.rules.tags import MAX_TAG
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TAG)]
@@ -173,6 +175,24 @@ class RecordingArguments(Arguments):
 
     doing: Literal["record", "replay"]
     name: RecordingName | None = Field(None, description="Its name; without one, recording or replaying ends.")
+
+
+MAX_LOCK_FILE_REQUEST = 2 * MAX_CONTENT + 65_536
+"""Bytes of the largest request with a lock file: as JSON, quotes and line ends take two."""
+
+
+class LockFileArguments(Arguments):
+    """A lock file that `secondhand warm` reads."""
+
+    name: LockFileName = Field(description="Its name, without a folder.")
+    content: str = Field(description=f"Its text, of at most {MAX_CONTENT} bytes.")
+
+    @field_validator("content")
+    @classmethod
+    def _is_not_too_large(cls, content: str) -> str:
+        if len(content.encode()) > MAX_CONTENT:
+            raise ValueError(f"expected at most {MAX_CONTENT} bytes")
+        return content
 
 
 class DiffArguments(Arguments):

@@ -10,11 +10,13 @@ from addon.runtime.control import Handler
 from addon.runtime.control_client import numbers_in
 from addon.serve.admin import results
 from addon.serve.admin.arguments import (
+    MAX_LOCK_FILE_REQUEST,
     Arguments,
     DiffArguments,
     EntriesArguments,
     ExchangesArguments,
     FetchArguments,
+    LockFileArguments,
     ModeArguments,
     PurgeArguments,
     RecordingArguments,
@@ -42,6 +44,8 @@ class Operation:
     run: Run
     result: type
     arguments: type[Arguments] = Arguments
+    max_content: int = 4_194_304
+    """Bytes of the largest content of a request."""
 
 
 def _one(command: str) -> Run:
@@ -208,6 +212,15 @@ OPERATIONS = (
         run=_switch_recording,
         result=results.Recordings,
         arguments=RecordingArguments,
+    ),
+    Operation(
+        "POST",
+        "/lock-file",
+        "Look for everything that a lock file names in the store.",
+        run=_one("check-lock-file"),
+        result=results.CheckedLockFile,
+        arguments=LockFileArguments,
+        max_content=MAX_LOCK_FILE_REQUEST,
     ),
     Operation(
         "POST",

@@ -352,6 +352,23 @@ class FetchedMissing(TypedDict):
     remedy: str | None
 
 
+class MissingItem(TypedDict):
+    """A URL or a package that is missing, and why."""
+
+    name: str
+    why: str
+
+
+class CheckedLockFile(TypedDict):
+    """The numbers of stored and missing items of a lock file; the first 1,000 missing ones are listed."""
+
+    name: str
+    is_readable: bool
+    stored: int
+    missing: int
+    first_missing: list[MissingItem]
+
+
 class Config(TypedDict):
     """The settings in force. Values of fields, and names, passwords and queries in URLs, are hidden."""
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fnmatch import translate
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from addon.recordings.library import NAME
+from addon.warm.lockfiles import formats
 from cache.http.fields import TOKEN
 from cache.rules.key import key_of_uri
 
@@ -84,6 +86,14 @@ RecordingName = Annotated[
     Text,
     _checked(NAME.pattern, 'a name of letters, digits and "-", "_", "."'),
     _documented(NAME.pattern),
+]
+
+_LOCK_FILES = [each.name for each in formats.FORMATS]
+
+LockFileName = Annotated[
+    Text,
+    _checked(rf"(?=[^/\0]+\Z)({'|'.join(map(translate, _LOCK_FILES))})", f"the name of a lock file: {formats.names()}"),
+    _documented("|".join(re.escape(each).replace(r"\*", "[A-Za-z0-9_.-]{0,20}") for each in _LOCK_FILES)),
 ]
 
 # fields are bytes, which are Latin-1 text here; people write UTF-8

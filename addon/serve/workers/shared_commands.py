@@ -41,6 +41,7 @@ class SharedCommands:
         self._past_metrics = Samples()
         self.handlers: dict[str, Handler] = {
             "address": self._one("address"),
+            "check-lock-file": self._of_store("check-lock-file"),
             "commit": self._every("commit"),
             "contents": self._of_store("contents"),
             "diff": self._one("diff"),

@@ -25,6 +25,7 @@ from addon.serve.announcement import store_place
 from addon.serve.process_limits import max_descriptors, tune_garbage_collector
 from addon.serve.proxy import Proxy
 from addon.service import Service
+from addon.warm.check_command import lock_file_handler
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
@@ -122,7 +123,8 @@ class _Worker:
                 logger.error("the supervisor has ended, so this worker ends, too")
             stop_once()
 
-        self._channel.handlers |= service.commands | {"stop": stop, "hand-over": hand_over}
+        check = {"check-lock-file": lock_file_handler(service.active)}
+        self._channel.handlers |= service.commands | check | {"stop": stop, "hand-over": hand_over}
         operator_signals.handle(
             {
                 signal.SIGTERM: stop_once,

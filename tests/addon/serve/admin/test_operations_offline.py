@@ -1,4 +1,4 @@
-"""Recordings are compared, and missing URLs fetched, over HTTP, with one process and with several."""
+"""Recordings are compared, missing URLs fetched, and lock files checked, with one process and with several."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from addon.warm.check_command import MAX_CONTENT
 from tests.fixtures.admin_client import AdminClient, admin_of, visit
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
@@ -95,3 +96,29 @@ def test_what_is_missing_is_fetched_now(running: Proxy, api: AdminClient, origin
     assert api.get("/missing").json["urls"] == [secret]
     assert api.send("POST", "/fetch", {"url": "nothing"}).status == 422
     assert api.get(f"/fetch?url={url}").status == 405
+
+
+def test_a_lock_file_is_looked_for_in_the_store(running: Proxy, api: AdminClient, origin: Origin) -> None:
+    stored, missing = serve_page(origin, "/stored.tgz"), serve_page(origin, "/missing.tgz")
+    visit(running, stored)
+    text = "".join(f'p{url[-12:]}@^1:\n  version "1.0.0"\n  resolved "{url}"\n\n' for url in (stored, missing))
+    found = api.send("POST", "/lock-file", {"name": "yarn.lock", "content": text}).json
+    assert (found["stored"], found["missing"], found["is_readable"]) == (1, 1, True)
+    assert found["first_missing"] == [{"name": missing, "why": "not stored"}]
+    assert [each.target for each in origin.requests if each.target == "/missing.tgz"] == []
+
+
+def test_a_large_lock_file_is_read_and_a_larger_one_refused(api: AdminClient) -> None:
+    largest = "#" + "\n" * (MAX_CONTENT - 1)  # as JSON twice as long
+    assert api.send("POST", "/lock-file", {"name": "yarn.lock", "content": largest}).json["stored"] == 0
+    larger = api.send("POST", "/lock-file", {"name": "yarn.lock", "content": largest + "#"})
+    assert (larger.status, larger.json["detail"]) == (422, "content: expected at most 16777216 bytes")
+    assert api.send("POST", "/lock-file", {"name": "yarn.lock", "content": largest * 2}).status == 413
+    assert api.send("POST", "/diff", {"first": "a", "after": largest}).status == 413
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "../yarn.lock", "a/yarn.lock", "requirements\0.txt"])
+def test_a_file_that_is_no_lock_file_is_refused(name: str, api: AdminClient) -> None:
+    refused = api.send("POST", "/lock-file", {"name": name, "content": ""})
+    assert refused.status == 422
+    assert "name: expected the name of a lock file: *requirements*.txt" in refused.json["detail"]

@@ -8,6 +8,7 @@ import { showEdge } from "./edge.js";
 import { byId, element, show } from "./elements.js";
 import { showHosts } from "./hosts.js";
 import { follow, setUpLive, showLive } from "./live.js";
+import { setUpLockFile } from "./lock_file.js";
 import { say, withdraw } from "./message.js";
 import { setUpMissing, showMissing } from "./missing.js";
 import { setUpModes, showMode, showModes } from "./modes.js";
@@ -109,6 +110,7 @@ setUpModes(refresh);
 setUpRecordings(refresh);
 setUpDiff();
 setUpMissing(refresh);
+setUpLockFile();
 addEventListener("hashchange", () => {
   takeToken();
   showView();
