@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated
 
 import typer
@@ -20,10 +20,11 @@ from addon.cli.terminal import print_json_list, print_note, print_table
 from addon.config.units import size_text, time_text
 from addon.pipeline.stored_description import freshness_state
 from addon.pipeline.stored_json import listed
-from addon.pipeline.stored_list import Order, State, Wanted, last_use, ordered, ranking
+from addon.pipeline.stored_list import State, Wanted, in_order, last_use
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age
 from cache.rules.stored_response import StoredResponse
+from cache.stores.listing import Order
 
 COLUMNS = ("STATUS", "METHOD", ">AGE", ">SIZE", "STATE", "URL")
 
@@ -63,8 +64,9 @@ def list_copies(
     policy, now = policy_at_present(settings)
     with open_store(settings) as opened:
         wanted = Wanted(pattern, host, state, tag, never_used)
-        found = (entry for entry in opened.entries() if wanted.has(entry, opened, policy, now))
-        listing = ordered(found, ranking(sort, opened, policy, now), limit)
+        places = opened.listing(wanted.selection(sort)).found
+        found = (each for place in places for each in place.entries if wanted.has(each, opened, policy, now))
+        listing = iter(in_order(islice(found, limit), sort, policy, now))
         if as_json:
             print_json_list(listed(entry, last_use(opened, entry), policy, now) for entry in listing)
         elif first := next(listing, None):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from itertools import count, islice
+from itertools import islice
 
 from addon.pipeline.explanation import stored_for
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.stored_json import capture, listed, shown
-from addon.pipeline.stored_list import Order, State, Wanted, last_use, ranking
+from addon.pipeline.stored_list import State, Wanted, in_order, last_use
 from addon.runtime.control import Handler
 from cache.rules.key import key_of_uri
 from cache.rules.mementos import current
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
+from cache.stores.listing import Listing, Order
 
 type _Reply = dict[str, object]
 
@@ -25,8 +25,12 @@ MAX_LISTED = 1000
 SLICE = 25
 """Responses that are read at a time; between two slices, requests of clients go on."""
 
-MAX_READ = 5000
-"""Responses that are read for one list in the order of URLs. It may end before enough are found: see `next`."""
+MAX_READ = 2000
+"""Responses that are read for one list. It may end before enough are found: see `next`."""
+
+
+MAX_COMPARED = 5000
+"""Responses of a shared store of which a list is made: it has them in no order."""
 
 
 class StoredCommands:
@@ -61,7 +65,7 @@ class StoredCommands:
         return await self._looked_up(found)
 
     async def _entries(self, arguments: Mapping[str, object]) -> _Reply:
-        """Return a list of stored responses, and after which URL the next one begins, if there is another."""
+        """Return a list of stored responses, and behind which place the next one begins, if there is another."""
         listing = _Listing(self._own, arguments, self._clock())
         while (reply := await self._looked_up(listing.read_on)) == {}:
             pass
@@ -88,36 +92,38 @@ class _Listing:
             tag=_text(given("tag")),
             never_used=given("never_used") is True,
         )
-        self._rank = ranking(Order(str(given("sort") or Order.URL)), self._store, own.policy, now)
+        self._order = Order(str(given("sort") or Order.URL))
         self._limit = min(int(str(given("limit") or MAX_LISTED)), MAX_LISTED)
         self._last = str(given("after") or "")
-        """The URL of which the last entry was read."""
-        self._entries = self._store.entries(self._last)
-        self._read = count()
-        self._ranked: list[tuple[float, int, StoredResponse]] = []
+        """The place that was read last."""
+        self._listing: Listing | None = None
+        self._read = 0
+        self._entries: list[StoredResponse] = []
 
     def read_on(self) -> _Reply:
         """Read a slice. Return the list when it is complete, and nothing before."""
-        entries = list(islice(self._entries, SLICE))
-        for entry in entries:
-            number = next(self._read)
-            if self._rank is None and entry.key != self._last and (self._is_full or number >= MAX_READ):
-                return self._reply(more=True)  # the variants of a URL stay together
-            self._last = entry.key
-            if self._wanted.has(entry, self._store, self._policy, self._now):
-                self._ranked.append((self._rank(entry) if self._rank else 0.0, number, entry))
-        if self._rank is not None:
-            self._ranked = heapq.nsmallest(self._limit, self._ranked)
-        return {} if entries else self._reply(more=False)
+        if self._listing is None:
+            self._listing = self._store.listing(self._wanted.selection(self._order, self._last, MAX_COMPARED))
+        slice_of_places = list(islice(self._listing.found, SLICE))
+        for found in slice_of_places:
+            if len(self._entries) >= self._limit or self._read >= MAX_READ:
+                return self._reply(more=True)
+            self._last = found.place
+            self._read += max(1, len(found.entries))
+            self._entries += [each for each in found.entries if self._is_wanted(each)]
+        return {} if slice_of_places else self._reply(more=False)
 
-    @property
-    def _is_full(self) -> bool:
-        return len(self._ranked) >= self._limit
+    def _is_wanted(self, entry: StoredResponse) -> bool:
+        return self._wanted.has(entry, self._store, self._policy, self._now)
 
     def _reply(self, *, more: bool) -> _Reply:
         store, policy, now = self._store, self._policy, self._now
-        entries = [listed(entry, last_use(store, entry), policy, now) for _, _, entry in self._ranked]
-        return {"entries": entries, "next": self._last if more else None}
+        entries = in_order(self._entries, self._order, policy, now)
+        return {
+            "entries": [listed(entry, last_use(store, entry), policy, now) for entry in entries],
+            "next": self._last if more else None,
+            "sample": self._listing is not None and self._listing.is_sample,
+        }
 
 
 def _text(value: object) -> str | None:

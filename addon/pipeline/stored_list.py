@@ -1,13 +1,11 @@
-"""Lists of stored responses: which are wanted, and in which order."""
+"""Lists of stored responses: which of those that a store finds are wanted."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from itertools import islice
 from urllib.parse import urlsplit
 
 from addon.pipeline.stored_description import freshness_state
@@ -17,16 +15,8 @@ from cache.rules.freshness import current_age
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore
 from cache.stores.disk.store import DiskStore
+from cache.stores.listing import Order, Selection
 from cache.stores.tiered.store import TieredStore
-
-
-class Order(StrEnum):
-    """The orders of the list."""
-
-    URL = "url"
-    SIZE = "size"
-    AGE = "age"
-    USED = "used"
 
 
 class State(StrEnum):
@@ -50,6 +40,18 @@ class Wanted:
     tag: str | None = None
     never_used: bool = False
     """Only those that have answered no request since they were stored."""
+
+    def selection(self, order: Order, after: str = "", compared: int | None = None) -> Selection:
+        """Return what a store can find by itself. The arguments are as in the attributes of the result."""
+        return Selection(
+            order,
+            after,
+            pattern=self.pattern,
+            host=self.host,
+            tag=self.tag,
+            never_used=self.never_used,
+            compared=compared,
+        )
 
     @property
     def filters(self) -> bool:
@@ -77,26 +79,10 @@ def last_use(store: ResponseStore, entry: StoredResponse) -> float | None:
     return store.last_use_of(entry) if isinstance(store, DiskStore | TieredStore) else None
 
 
-def ranking(
-    order: Order, store: ResponseStore, policy: CachePolicy, now: float
-) -> Callable[[StoredResponse], float] | None:
-    """Return the number by which responses are sorted, the lowest first; None for the order of the store."""
-    match order:
-        case Order.URL:
-            return None
-        case Order.SIZE:
-            return lambda entry: -entry.length
-        case Order.AGE:
-            return lambda entry: -current_age(entry, policy, now)
-        case Order.USED:
-            # a response without a use is deleted as if it had been used when it was stored
-            return lambda entry: last_use(store, entry) or entry.stored_at
-
-
-def ordered(
-    found: Iterable[StoredResponse], rank: Callable[[StoredResponse], float] | None, limit: int | None
-) -> Iterator[StoredResponse]:
-    """Return responses in the order of `rank`, at most `limit`."""
-    if rank is None:
-        return islice(found, limit)
-    return iter(sorted(found, key=rank) if limit is None else heapq.nsmallest(limit, found, rank))
+def in_order(
+    entries: Iterable[StoredResponse], order: Order, policy: CachePolicy, now: float
+) -> Iterable[StoredResponse]:
+    """Return responses that a store has listed in an order. Settings change ages, which the store does not know."""
+    if order is Order.AGE:
+        return sorted(entries, key=lambda entry: -current_age(entry, policy, now))
+    return entries

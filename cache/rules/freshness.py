@@ -161,6 +161,15 @@ def receipt_time(entry: StoredResponse, policy: CachePolicy) -> float:
     return entry.response_time - policy.freshness.clock.set_back_since(entry.clock)
 
 
+def made_at(entry: StoredResponse) -> float:
+    """Return when a response was made, in seconds since the epoch, by its request and the Age that it came with.
+
+    `current_age` is the time since then, except for what Date, the clock and the settings add.
+    """
+    sent = min(entry.request_time, entry.response_time)
+    return sent - (received_age(entry.head.fields) or 0) if "age" in entry.head.fields else sent
+
+
 def apparent_age(entry: StoredResponse, policy: CachePolicy) -> float:
     """Return the seconds from the response's Date to its receipt, never negative."""
     return max(0.0, receipt_time(entry, policy) - date_of(entry))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cache.rules.stored_response import StoredResponse
+from cache.stores.listing import Listing, Selection
 from cache.stores.purge_scopes import Scope
 from cache.stores.whole_copy import WholeCopy
 
@@ -240,6 +241,12 @@ class ResponseStore(Protocol):
 
     def entries(self, after: str = "") -> Iterator[StoredResponse]:
         """Iterate over the entries of all keys, or of those behind one, ordered by key. Raises StoreError."""
+
+    def listing(self, selection: Selection) -> Listing:
+        """Return a list of the entries, without what is known not to fit. Its iterator may raise StoreError.
+
+        A store whose entries are in no order makes it of a sample. Raises ValueError if there is no such place.
+        """
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""

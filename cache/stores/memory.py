@@ -15,6 +15,7 @@ from cache.stores.base import DamagedEntry, Extent, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
+from cache.stores.listing import Listing, Selection, listing_of
 from cache.stores.purge_scopes import Scope
 from cache.stores.supersession import superseded
 from cache.stores.whole_copy import WholeCopy, copy_of
@@ -231,6 +232,13 @@ class MemoryStore:
             keys = sorted(key for key in self._ids if key > after)
         for key in keys:
             yield from self.candidates(key)
+
+    def listing(self, selection: Selection) -> Listing:
+        """Return a list of the entries, see `ResponseStore`."""
+        with self._lock:
+            items = list(self._items.values())
+        used = {item.entry.id: float(item.used) for item in items}
+        return listing_of([item.entry for item in items], selection, lambda entry: used[entry.id])
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from addon.pipeline.purge_orders import MAX_TAGS_AT_ONCE
 from addon.pipeline.stored_commands import MAX_LISTED
-from addon.pipeline.stored_list import Order, State
+from addon.pipeline.stored_list import State
 from addon.runtime.recent_exchanges import MAX_KEPT
 from addon.serve.admin.texts import (
     FieldLine,
@@ -25,6 +25,7 @@ from addon.serve.admin.texts import (
 )
 from addon.warm.check_command import MAX_CONTENT
 from cache.rules.tags import MAX_TAG
+from cache.stores.listing import Order
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TAG)]
 
@@ -55,8 +56,7 @@ class EntriesArguments(Arguments):
     never_used: bool = Field(False, description="Only those that have answered no request since they were stored.")
     sort: Order = Field(
         Order.URL,
-        description="By URL, the largest first, the oldest first, or those first that were not used for longest."
-        " Only the list by URL has further parts.",
+        description="By URL, the largest first, the oldest first, or those first that were not used for longest.",
     )
     limit: int = Field(100, ge=1, le=MAX_LISTED, description="At most so many, and all variants of the last URL.")
     after: Text | None = Field(None, description="The `next` of the part before.")

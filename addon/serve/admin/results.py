@@ -125,10 +125,15 @@ class Entry(TypedDict):
 
 
 class Entries(TypedDict):
-    """A part of the list of stored responses. `next` is the `after` of the next part, or null behind the last one."""
+    """A part of the list of stored responses. `next` is the `after` of the next part, or null behind the last one.
+
+    A part may have fewer than were asked for, or none, and still not be the last. `sample`: a shared store has more
+    responses than the first 5,000 that were found, of which the list was made.
+    """
 
     entries: list[Entry]
     next: str | None
+    sample: bool
 
 
 class Head(TypedDict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from cache.rules.freshness import made_at
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.codec import encode_row
@@ -124,7 +125,7 @@ class EntryTransaction:
             StoreError: the head must not be stored; nothing was changed.
         """
         if sole_variant is not None:
-            rewritten = self._changes.rewrite_head(entry.key, encode_row([sole_variant]))
+            rewritten = self._changes.rewrite_head(entry, encode_row([sole_variant]))
             self.results[entry.key] = (entry,) if rewritten else ()
             return rewritten
         variants = self._variants(entry.key)
@@ -192,7 +193,8 @@ class EntryTransaction:
     def _write(self, key: str, entries: Sequence[Encoded]) -> None:
         """Replace all entries under a key by these, and delete the bodies of all others."""
         if entries:
-            self._changes.put_head(key, encode_row([data for _, data in entries]))
+            made = min(made_at(entry) for entry, _ in entries)
+            self._changes.put_head(key, encode_row([data for _, data in entries]), made)
         else:
             self._changes.drop_head(key)
         self._changes.drop_bodies(key, but=[each.id for each, _ in entries])

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from diskcache.core import MODE_RAW
 
+from cache.rules.freshness import made_at
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
 from cache.stores.disk.purge_table import PurgeTable
@@ -24,8 +25,8 @@ _INTO = "INSERT INTO Cache (key, raw, store_time, access_time, access_count, tag
 _PUT = _INTO + "(?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OVER = """
     ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, expire_time = NULL,
-    access_count = excluded.access_count, tag = excluded.tag, size = excluded.size, mode = excluded.mode,
-    filename = excluded.filename, value = excluded.value
+    access_time = excluded.access_time, access_count = excluded.access_count, tag = excluded.tag,
+    size = excluded.size, mode = excluded.mode, filename = excluded.filename, value = excluded.value
 """
 _ADDED_AT_ONCE = 32
 """Entries whose rows are written by one statement: SQLite lets other threads run once for each statement."""
@@ -33,6 +34,7 @@ _TOUCH = """
     UPDATE Cache SET access_time = used.value FROM json_each(?) AS used WHERE Cache.key = used.key AND Cache.raw = 1
 """
 
+_REWRITE = "UPDATE Cache SET store_time = ?, access_time = ?, access_count = ?, value = ? WHERE key = ? RETURNING 1"
 _TOUCH_FOUND = """
     UPDATE Cache SET access_time = ? WHERE key IN (SELECT value FROM json_each(?)) AND raw = 1 RETURNING key
 """
@@ -123,8 +125,8 @@ class RowTransaction:
     def add(self, row: bytes, entry: StoredResponse, body: bytes, used: float) -> None:
         """Write the head row and the only body row of a primary key that has none. They may wait for `write_added`."""
         self.slots.add(self.generations.slot(entry.key))
-        key, now, purge = entry.key, self._now, self.last_purge
-        self._added.append(((f"b:{entry.id}", used, used, purge, key, body), (f"u:{key}", now, now, purge, row)))
+        key, now, made, purge = entry.key, self._now, made_at(entry), self.last_purge
+        self._added.append(((f"b:{entry.id}", used, used, purge, key, body), (f"u:{key}", now, made, purge, row)))
         self._tagged += [(entry.id, entry.tags)] if entry.tags else []
         if len(self._added) >= _ADDED_AT_ONCE:
             self.write_added()
@@ -157,17 +159,17 @@ class RowTransaction:
         """Let no process store what it has not written yet under a key: it is from before this transaction."""
         self.slots.add(self.generations.slot(key))
 
-    def put_head(self, key: str, row: bytes) -> None:
-        """Write the head row of a primary key."""
+    def put_head(self, key: str, row: bytes, made: float) -> None:
+        """Write the head row of a primary key. `made` is when the oldest entry was made: seconds since the epoch."""
         self.slots.add(self.generations.slot(key))
-        columns = (self._now, self._now, self.last_purge, None, *self._rows.disk.store(row, read=False))
+        columns = (self._now, made, self.last_purge, None, *self._rows.disk.store(row, read=False))
         self._execute(_PUT + _OVER, f"u:{key}", *columns)
 
-    def rewrite_head(self, key: str, row: bytes) -> bool:
-        """Replace the head row of a primary key, if it exists. Return whether it exists."""
-        self.slots.add(self.generations.slot(key))
-        rewrite = "UPDATE Cache SET store_time = ?, access_count = ?, value = ? WHERE key = ? RETURNING 1"
-        return bool(self._execute(rewrite, self._now, self.last_purge, row, f"u:{key}"))
+    def rewrite_head(self, entry: StoredResponse, row: bytes) -> bool:
+        """Replace the head row of the only entry under a key, if it exists. Return whether it exists."""
+        self.slots.add(self.generations.slot(entry.key))
+        columns = (self._now, made_at(entry), self.last_purge, row)
+        return bool(self._execute(_REWRITE, *columns, f"u:{entry.key}"))
 
     def drop_head(self, key: str) -> None:
         """Delete the head row of a primary key, if it exists."""

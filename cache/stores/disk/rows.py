@@ -2,8 +2,8 @@
 
 A head row `u:<primary key>` holds the encoded entries under that key. A body row `b:<entry id>` holds one body, inline
 or as the name of a file. The `tag` of a body row is the primary key. Its `access_time` is the last use of the entry,
-and the same as its `store_time` before the first use. The `access_count` of each row is the number of the last purge
-before it was written.
+and the same as its `store_time` before the first use. The `access_time` of a head row is when the oldest of its entries
+was made (`made_at`). The `access_count` of each row is the number of the last purge before it was written.
 """
 
 from __future__ import annotations
@@ -65,10 +65,15 @@ _TRIGGERS = {
     "Tag_delete": "DELETE ON Cache WHEN OLD.tag IS NOT NULL BEGIN DELETE FROM Tag WHERE body = OLD.rowid; END",
 }
 
-# Replace diskcache's indexes of the same names, to which each row adds a line
+BODY_LENGTH = "MAX(size, COALESCE(length(value), 0))"
+"""The bytes of a body, of its row."""
+
+# The first two replace diskcache's indexes of the same names, to which each row adds a line
 _INDEXES = {
     "Cache_expire_time": "Cache (expire_time) WHERE expire_time IS NOT NULL",  # no row has this time
     "Cache_tag_rowid": "Cache(tag, rowid) WHERE tag IS NOT NULL",
+    "Body_access_time": f"Cache(access_time, store_time, {BODY_LENGTH}) WHERE tag IS NOT NULL",
+    "Head_made": "Cache(access_time) WHERE tag IS NULL",
 }
 
 type Value = str | bytes | int | float | None
@@ -101,7 +106,6 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         self._inode: tuple[int, int] | None = None
         try:
             super().__init__(str(directory), timeout=lock_timeout, disk=BytesDisk, **_SETTINGS)
-            self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
             self.execute("CREATE INDEX IF NOT EXISTS Body_file ON Cache(filename, size) WHERE filename IS NOT NULL")
             self.execute(_CREATE_PURGES)
             self.execute("SELECT tag, number, done FROM Purge LIMIT 1")  # fails if it is another table

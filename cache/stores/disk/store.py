@@ -20,6 +20,7 @@ from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.full_disk import FullDisk, is_full
 from cache.stores.disk.head_rows import variants_in
 from cache.stores.disk.identity import StoreIdentity
+from cache.stores.disk.listed_rows import ListedRows
 from cache.stores.disk.purge_extents import PurgeExtents
 from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.purged_rows import PurgedRowsDeleter
@@ -30,6 +31,7 @@ from cache.stores.disk.spool import SPOOL_DIRECTORY, Spool
 from cache.stores.disk.sweep import Sweeper, sweep
 from cache.stores.disk.verification import Verification
 from cache.stores.encoded_entries import encoded
+from cache.stores.listing import Listing, Order, Selection
 from cache.stores.purge_scopes import ALL, Scope
 
 logger = logging.getLogger(__name__)
@@ -282,6 +284,12 @@ class DiskStore:
         """
         for key in self._keys(after=after):
             yield from self.candidates(key)
+
+    def listing(self, selection: Selection) -> Listing:
+        """Return a list of the entries, see `ResponseStore`."""
+        if selection.order is Order.USED or selection.never_used:
+            self._flush()  # what this process knows of uses, so that the rows have them in order
+        return Listing(ListedRows(self._rows, self.candidates).found(selection))
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from threading import Lock
 
 from cache.rules.stored_response import StoredResponse
@@ -20,6 +21,7 @@ from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import DamagedEntry, Extent, StoredBody, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.encoded_entries import admitted, encoded
+from cache.stores.listing import Listing, Selection, listing_of
 from cache.stores.purge_scopes import Scope
 from cache.stores.redis.bodies import Bodies
 from cache.stores.redis.connection import EngineError
@@ -331,6 +333,12 @@ class RedisStore:
         """Iterate over the entries of all keys, or of those behind one, ordered by key. Raises StoreError."""
         for key in sorted([row.key for row in self._walk().rows() if row.key > after]):
             yield from [entry for entry, _ in self._rows.read(key).variants]
+
+    def listing(self, selection: Selection) -> Listing:
+        """Return a list of the entries that a walk finds first, see `ResponseStore`. Raises StoreError."""
+        rows = self._walk().rows()
+        entries = [entry for row in islice(rows, selection.compared) for entry in row.entries]
+        return listing_of(entries, selection, self.recency.last_use, is_sample=next(rows, None) is not None)
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries, without those that other programs have there. Raises StoreError."""

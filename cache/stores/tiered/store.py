@@ -22,6 +22,7 @@ from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.spool import Spool
 from cache.stores.disk.store import DiskStore
 from cache.stores.encoded_entries import admitted, encoded
+from cache.stores.listing import Listing, Selection
 from cache.stores.purge_scopes import Scope
 from cache.stores.supersession import superseded
 from cache.stores.tiered.memory_tier import KeyState, MemoryTier, cost_of
@@ -321,6 +322,11 @@ class TieredStore:
         """Iterate over the entries of all keys, or of those behind one, ordered by key. Raises StoreError."""
         self._write_behind.flush()
         yield from self._disk.entries(after)
+
+    def listing(self, selection: Selection) -> Listing:
+        """Return a list of the entries, see `ResponseStore`."""
+        self._write_behind.flush()
+        return self._disk.listing(selection)
 
     def last_use_of(self, entry: StoredResponse) -> float | None:
         """Return when an entry last answered a request, as far as the disk knows, see `DiskStore.last_use_of`."""

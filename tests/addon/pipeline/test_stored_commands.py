@@ -70,9 +70,9 @@ def test_a_part_ends_after_so_many_were_read_even_if_none_was_found(
         put(store, new_entry(f"http://a.example/{number:03}"))
     put(store, new_entry("http://b.example/"))
     part = ask(store, "entries", host="b.example")
-    assert part == {"entries": [], "next": "http://a.example/029"}
+    assert (urls(part), part["next"]) == ([], "http://a.example/029")
     part = ask(store, "entries", host="b.example", after=part["next"])
-    assert part == {"entries": [], "next": "http://a.example/059"}
+    assert (urls(part), part["next"]) == ([], "http://a.example/059")
     part = ask(store, "entries", host="b.example", after=part["next"])
     assert (urls(part), part["next"]) == (["http://b.example/"], None)
 
@@ -82,7 +82,7 @@ def test_other_orders_are_those_of_all_responses(store: MemoryStore) -> None:
         put(store, new_entry(f"http://a.example/{number:03}"), (number * 7) % 60)
     part = ask(store, "entries", sort="size", limit=3)
     assert [entry["size"] for entry in part["entries"]] == [59, 58, 57]
-    assert part["next"] is None
+    assert part["next"] is not None
 
 
 @pytest.mark.parametrize(

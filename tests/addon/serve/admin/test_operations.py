@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping
+from urllib.parse import quote
 
 import pytest
 
@@ -48,6 +49,10 @@ def test_entries_are_listed_in_parts_and_shown_in_full(running: Proxy, api: Admi
     assert [each["url"] for each in rest["entries"]] == urls[2:]
     largest = api.get("/entries?pattern=/entries/&sort=size&limit=1").json
     assert [each["size"] for each in largest["entries"]] == [5]
+    second = api.get(f"/entries?pattern=/entries/&sort=size&limit=1&after={quote(largest['next'])}")
+    assert [each["size"] for each in second.json["entries"]] == [4]
+    refused = api.get("/entries?sort=size&after=http://a.example/")
+    assert "expected the `next` of a list in the same order" in refused.json["detail"]
     assert json.loads(running.run("ls", "*/entries/*", "--json"))[0]["sha256"] == first["entries"][0]["sha256"]
     shown = api.get(f"/show?url={urls[0]}").json
     (by_command,) = json.loads(running.run("show", urls[0], "--json"))

@@ -37,23 +37,35 @@ export function setUpStore() {
   byId("store-next").addEventListener("click", () => list(next));
 }
 
-/** List the stored responses that fit, those after a URL. */
+/** List the stored responses that fit, those behind a place. Parts are asked for until there are enough for a page. */
 export async function list(after = "") {
   const turn = ++asked;
   try {
     const wanted = Object.fromEntries(new FormData(byId("store-form")));
-    const found = await get("/entries", { ...wanted, limit: PART, after });
-    if (turn !== asked) return; // another list is wanted by now
-    next = found.next;
-    byId("store-list").replaceChildren(entriesTable(found.entries));
-    byId("store-first").hidden = !after;
-    byId("store-next").hidden = next === null;
+    const entries = [];
+    for (let place = after; place !== null && entries.length < PART; place = next) {
+      const found = await get("/entries", { ...wanted, limit: PART - entries.length, after: place });
+      if (turn !== asked) return; // another list is wanted by now
+      entries.push(...found.entries);
+      next = found.next;
+      showPart(entries, found, after);
+    }
   } catch (error) {
     if (turn === asked) say(error.message);
   }
 }
 
-function entriesTable(entries) {
+function showPart(entries, { next: more, sample }, after) {
+  const searching = more !== null && entries.length < PART;
+  const nothing = searching ? "Searching…" : after ? "Nothing else that is stored fits." : "Nothing that is stored fits.";
+  const caption = sample ? "Of the first 5,000 responses that were found: the shared store has more, in no order." : "";
+  byId("store-list").setAttribute("aria-busy", String(searching));
+  byId("store-list").replaceChildren(entriesTable(entries, caption, nothing));
+  byId("store-first").hidden = !after;
+  byId("store-next").hidden = more === null || searching;
+}
+
+function entriesTable(entries, caption, nothing) {
   const rows = entries.map((entry) => [
     element("button", { type: "button", class: "url", click: () => openWhy(entry.url, { method: entry.method }) }, `${entry.method} ${entry.url}`),
     String(entry.status),
@@ -63,5 +75,5 @@ function entriesTable(entries) {
     time(entry.lifetime),
     entry.last_used ? clock(entry.last_used) : "never",
   ]);
-  return table("", ["URL", "Status", ">Content", "State", ">Age", ">Lifetime", "Last used"], rows, "Nothing that is stored fits, in this part.");
+  return table(caption, ["URL", "Status", ">Content", "State", ">Age", ">Lifetime", "Last used"], rows, nothing);
 }
