@@ -10,6 +10,9 @@ import zstandard
 
 from cache.http.fields import tokens
 
+_MAX_CODINGS = 4
+"""Codings that are undone for a look at content: each may take as long as `limit` bytes."""
+
 
 class CodingError(ValueError):
     """Content that cannot be decoded: it is invalid or incomplete, too long, or its coding is not supported."""
@@ -22,16 +25,35 @@ def decode_content(content: bytes, codings: str | None, limit: int) -> bytes:
         CodingError: the content cannot be decoded, or is longer than `limit` bytes then.
     """
     for coding in reversed(list(tokens(codings))):
-        decode = _DECODERS.get(coding)
-        if decode is None:
-            raise CodingError(f"found the content coding {coding}, expected one of {', '.join(_DECODERS)}")
-        try:
-            content = decode(content, limit)
-        except (zlib.error, brotli.error, zstandard.ZstdError) as error:
-            raise CodingError(f"the content is not {coding}: {error}") from None
+        content = _decoded(content, coding, limit)
         if len(content) > limit:
             raise CodingError(f"the content is more than {limit} bytes without its coding {coding}")
     return content
+
+
+def decode_beginning(content: bytes, codings: str | None, limit: int) -> tuple[bytes, bool]:
+    """Return at most `limit` bytes of content without the codings of a Content-Encoding value, and whether that is all.
+
+    Raises:
+        CodingError: the content cannot be decoded, has many codings, or is longer than `limit` while codings are left.
+    """
+    first, *others = [*tokens(codings)] or ["identity"]
+    if len(others) >= _MAX_CODINGS:
+        raise CodingError(f"found {len(others) + 1} content codings, expected at most {_MAX_CODINGS}")
+    inner = decode_content(content, ", ".join(others), limit)
+    decoded = _decoded(inner, first, limit)
+    return decoded[:limit], len(decoded) <= limit
+
+
+def _decoded(content: bytes, coding: str, limit: int) -> bytes:
+    """Return content without one coding; if it is longer than `limit` bytes, only a little more of it."""
+    decode = _DECODERS.get(coding)
+    if decode is None:
+        raise CodingError(f"found the content coding {coding}, expected one of {', '.join(_DECODERS)}")
+    try:
+        return decode(content, limit)
+    except (zlib.error, brotli.error, zstandard.ZstdError) as error:
+        raise CodingError(f"the content is not {coding}: {error}") from None
 
 
 def encode_content(content: bytes, coding: str) -> bytes:

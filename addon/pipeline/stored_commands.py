@@ -1,4 +1,4 @@
-"""The control commands that look into the proxy's own store: `entries`, `show` and `contents`."""
+"""The control commands that look into the proxy's own store: `entries`, `show`, `preview` and `contents`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from itertools import islice
 
+from addon.pipeline.content_preview import preview_of
 from addon.pipeline.explanation import stored_for
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.stored_json import capture, listed, shown
@@ -43,7 +44,7 @@ class StoredCommands:
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by the names of the commands."""
-        return {"contents": self._contents, "entries": self._entries, "show": self._show}
+        return {"contents": self._contents, "entries": self._entries, "preview": self._preview, "show": self._show}
 
     async def _contents(self, _arguments: Mapping[str, object]) -> _Reply:
         """Return number and size of what is stored."""
@@ -61,6 +62,19 @@ class StoredCommands:
                 "variants": [shown(entry, policy, now) for entry in variants],
                 "captures": [{**capture(entry), "current": entry in variants} for entry in latest_first],
             }
+
+        return await self._looked_up(found)
+
+    async def _preview(self, arguments: Mapping[str, object]) -> _Reply:
+        """Return the beginning of a stored content, by the URL and the digest of the content."""
+        url, digest = str(arguments.get("url")), str(arguments.get("sha256"))
+        key, store = key_of_uri(url), self._own.store.sync_store
+
+        def found() -> _Reply:
+            for entry in stored_for(store, key, self._own.policy):
+                if entry.sha256 == digest:
+                    return asdict(preview_of(store, entry))
+            raise ValueError(f"no content with the SHA-256 {digest} is stored for {url}")
 
         return await self._looked_up(found)
 

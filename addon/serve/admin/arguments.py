@@ -11,6 +11,7 @@ from addon.pipeline.stored_commands import MAX_LISTED
 from addon.pipeline.stored_list import State
 from addon.runtime.recent_exchanges import MAX_KEPT
 from addon.serve.admin.texts import (
+    Digest,
     FieldLine,
     FieldName,
     Host,
@@ -92,6 +93,13 @@ class FetchArguments(Arguments):
     """A URL that is fetched now."""
 
     url: Url
+
+
+class PreviewArguments(Arguments):
+    """A stored content."""
+
+    url: Url
+    sha256: Digest = Field(description="The `sha256` of the content, as `/show` and `/entries` tell it.")
 
 
 class WhyArguments(Arguments):

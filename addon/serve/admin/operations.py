@@ -18,6 +18,7 @@ from addon.serve.admin.arguments import (
     FetchArguments,
     LockFileArguments,
     ModeArguments,
+    PreviewArguments,
     PurgeArguments,
     RecordingArguments,
     SeriesArguments,
@@ -132,6 +133,14 @@ OPERATIONS = (
         run=_one("show"),
         result=results.Shown,
         arguments=ShowArguments,
+    ),
+    Operation(
+        "GET",
+        "/preview",
+        "The beginning of a stored content: text of at most 64 KiB, or an image of pixels of at most 1 MiB.",
+        run=_one("preview"),
+        result=results.Preview,
+        arguments=PreviewArguments,
     ),
     Operation(
         "GET",

@@ -171,6 +171,15 @@ class Variant(TypedDict):
     difference: list[Difference]
 
 
+class Preview(TypedDict):
+    """The beginning of a stored content: text, or an image in Base64; both null with a note that says why."""
+
+    media_type: str
+    text: str | None
+    image: str | None
+    note: str
+
+
 class Capture(TypedDict):
     """A stored state of a response, at present or earlier."""
 

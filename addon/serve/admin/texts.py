@@ -102,3 +102,5 @@ FieldLine = Annotated[
     _checked(rf"{TOKEN.pattern}:[^\r\n\0]*", 'a field like "Accept: text/html"'),
     _documented(rf"{TOKEN.pattern}:[ -~]*"),
 ]
+
+Digest = Annotated[Text, _checked("[0-9a-f]{64}", "a SHA-256 in lower-case hexadecimal"), _documented("[0-9a-f]{64}")]

@@ -54,6 +54,7 @@ class SharedCommands:
             "missing": self._missing,
             "mode": self._switch_mode,
             "ping": self._every("ping"),
+            "preview": self._of_store("preview"),
             "purge": self._of_store("purge"),
             "record": self._record_or_replay("record"),
             "recording": self._every("recording"),

@@ -24,7 +24,7 @@ _POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self'",
+        "img-src 'self' blob:",  # previews of stored images, which the page itself makes
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",

@@ -242,6 +242,20 @@ def test_every_response_may_not_be_stored_or_taken_for_another_type(admin: Admin
         assert "date" in answer.fields
 
 
+def test_the_beginning_of_a_stored_content_is_shown(running: Proxy, api: AdminClient, origin: Origin) -> None:
+    url = serve_page(
+        origin, "/previewed", b"<b>content</b>", {"Cache-Control": "max-age=60", "Content-Type": "text/html"}
+    )
+    visit(running, url)
+    digest = api.get(f"/show?url={url}").json["variants"][0]["sha256"]
+    found = api.get(f"/preview?url={url}&sha256={digest}")
+    assert found.json == {"media_type": "text/html", "text": "<b>content</b>", "image": None, "note": ""}
+    assert found.fields["content-type"] == "application/json"
+    other = api.get(f"/preview?url={url}&sha256={'0' * 64}")
+    assert (other.status, other.json["detail"]) == (409, f"no content with the SHA-256 {'0' * 64} is stored for {url}")
+    assert "expected a SHA-256 in lower-case hexadecimal" in api.get(f"/preview?url={url}&sha256=x").json["detail"]
+
+
 def test_the_counts_over_time_have_each_response(running: Proxy, api: AdminClient, origin: Origin) -> None:
     url = serve_page(origin, "/series", b"x" * 1000)
     before, earlier = _sums(api), len(origin.requests_for("/series"))

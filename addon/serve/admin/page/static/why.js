@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { byId, drawn, element, table } from "./elements.js";
 import { inWords } from "./outcomes.js";
+import { preview } from "./preview.js";
 import { clock, size, time } from "./units.js";
 
 let asked = 0; // counts the explanations that were asked for
@@ -58,6 +59,7 @@ function variant(stored, place, all) {
     selecting.length ? element("p", {}, `For requests with ${selecting.join(", ")}`) : null,
     ...life(stored),
     element("p", {}, `Status ${stored.definitive.status}, ${size(stored.size)} of content, SHA-256 `, element("code", {}, stored.sha256)),
+    preview(stored),
     heads(stored),
   ];
 }
