@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,13 +19,15 @@ from addon.cli.options import (
     policy_at_present,
 )
 from addon.cli.store import open_store
-from addon.cli.terminal import print_json, print_line, print_note, print_paragraph, print_table
+from addon.cli.terminal import fail, print_json, print_line, print_note, print_paragraph, print_table
+from addon.cli.time_line_picture import picture
 from addon.config.settings import Settings
 from addon.pipeline.explanation import described, explain_from, last_fetch
 from addon.pipeline.too_large import TooLargeResponses
 from addon.programs.client_fields import KnownClient, with_fields_of
 from addon.runtime.control_client import ControlError, running_proxies
 from addon.runtime.credential_key import credential_key
+from addon.runtime.exit_codes import FAILED, NOT_FOUND
 from cache.http.messages import Request
 from cache.rules.key import target_uri
 
@@ -42,6 +45,12 @@ def why(
     store: StoreOption = None,
     private: PrivateOption = False,
     as_json: JsonOption = False,
+    svg: Annotated[
+        bool, typer.Option("--svg", help="Print how long the copy is used for what, as a picture in SVG.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the picture to this file.")
+    ] = None,
 ) -> None:
     """Explain which response a request would get.
 
@@ -50,12 +59,18 @@ def why(
 
     The running proxy explains what it would answer now. If none is running, the settings are gone by.
     """
+    if out is not None and not svg:
+        raise typer.BadParameter("expected --svg with it: only the picture is written to a file", param_hint="--out")
+    if svg and as_json:
+        raise typer.BadParameter("expected only one of --svg and --json", param_hint="--svg")
     settings = load_shared_or_private(config, store, private=private).settings
     request = parse_request(url, header or [], method)
     if client is not None:
         request = with_fields_of(client, request)
     explained = _by_proxy(settings, url, request) or _by_settings(settings, request)
-    if as_json:
+    if svg:
+        _draw(url, explained, out)
+    elif as_json:
         print_json(explained)
     else:
         _print(explained)
@@ -87,6 +102,21 @@ def _by_settings(settings: Settings, request: Request) -> dict[str, object]:
     print_note(f"no proxy is running on {directory}: this is what one with these settings would answer")
     too_large = TooLargeResponses(directory).find(target_uri(request)) if explanation.decision != "hit" else None
     return {"by": "settings", **described(explanation), "too_large": too_large.sentence() if too_large else None}
+
+
+def _draw(url: str, explained: dict[str, object], out: Path | None) -> None:
+    line = explained.get("time_line")
+    if not isinstance(line, dict):
+        fail(f"nothing is stored for {url}, so there is no time line", NOT_FOUND)
+    drawn = picture(url, line)
+    if out is None:
+        typer.echo(drawn, nl=False)
+        return
+    try:
+        out.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        fail(f"{out} cannot be written: {error.strerror}", FAILED)
+    print_line(f"written: {out}")
 
 
 def _print(explained: dict[str, object]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from addon.pipeline.not_stored_log import NotStoredNote
 from addon.pipeline.request_key import keyed_request
+from addon.pipeline.stored_json import described_line
 from cache.engine.explain import Explanation, explain
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
@@ -55,6 +56,7 @@ def described(explanation: Explanation, note: NotStoredNote | None = None, now: 
         "cache_status": explanation.cache_status,
         "if_no_answer": explanation.if_no_answer,
         "not_stored": described_note(note, now) if note else None,
+        "time_line": described_line(explanation.time_line) if explanation.time_line else None,
     }
 
 

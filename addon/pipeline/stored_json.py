@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from addon.pipeline.stored_description import compared, freshness_state
 from cache.engine import preview
+from cache.engine.time_line import TimeLine, time_line
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy
@@ -43,6 +44,7 @@ def shown(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, o
         "sha256": entry.sha256,
         "scrubbed": entry.scrubbed,
         "vary": dict(entry.vary),
+        "time_line": described_line(time_line(entry, policy, now)),
         "definitive": _head(entry.head),
         "presented": _head(presented),
         "difference": [
@@ -50,6 +52,20 @@ def shown(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, o
             for line in compared(entry.head, presented)
             if line.mark != " "
         ],
+    }
+
+
+def described_line(line: TimeLine) -> dict[str, object]:
+    """Return a time line as JSON has it. Times are in seconds since the epoch."""
+    return {
+        "now": line.now,
+        "made_at": line.made_at,
+        "stored_at": line.stored_at,
+        "segments": [
+            {"use": str(each.use), "start": each.start, "end": each.end, "source": each.source}
+            for each in line.segments
+        ],
+        "validate": line.validate and str(line.validate),
     }
 
 

@@ -12,6 +12,7 @@ from cache.engine.decisions import Refuse, Serve, UpstreamRequest, Validate
 from cache.engine.explain_failure import KnownFailure, response_without_origin
 from cache.engine.on_request import normalised
 from cache.engine.on_response import WITHOUT_CACHE
+from cache.engine.time_line import TimeLine, time_line
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reason_texts import text_of
@@ -64,6 +65,8 @@ class Explanation:
     """Cache-Status as it would be sent; only its beginning if the origin is asked. Empty if there is none."""
     if_no_answer: str = ""
     """A sentence about the response if the origin is asked and does not answer. Empty if it is not asked."""
+    time_line: TimeLine | None = None
+    """The life of the stored response that is used or nearly matches; None if there is none."""
 
 
 def explain(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy, now: float) -> Explanation:
@@ -107,8 +110,9 @@ def explain_decision(
         numbers = [number for number, entry in enumerate(candidates, start=1) if entry == best]
         of_which = f" of {numbers[0]}" if numbers and len(candidates) > 1 else ""
         steps += _arithmetic(best, of_which, policy, now)
+    line = time_line(best, policy, now) if best is not None else None
     if not isinstance(decision, UpstreamRequest):
-        return _without_origin(steps, decision, policy)
+        return replace(_without_origin(steps, decision, policy), time_line=line)
     kind = "validate" if isinstance(decision, Validate) else "forward"
     text = text_of(decision.detail or decision.fwd)
     finding = text.sentence
@@ -117,10 +121,17 @@ def explain_decision(
     steps.append(Step(kind, finding, text.source))
     unanswered = response_without_origin(request, decision, policy, now, failure)
     if expected is not None:
-        return replace(_without_origin([*steps, _FAILS_AGAIN], expected, policy), if_no_answer=unanswered)
+        told = _without_origin([*steps, _FAILS_AGAIN], expected, policy)
+        return replace(told, if_no_answer=unanswered, time_line=line)
     shown = _cache_status(request, decision, policy)
     return Explanation(
-        tuple(steps), kind, decision.detail or decision.fwd, None, cache_status=shown, if_no_answer=unanswered
+        tuple(steps),
+        kind,
+        decision.detail or decision.fwd,
+        None,
+        cache_status=shown,
+        if_no_answer=unanswered,
+        time_line=line,
     )
 
 

@@ -152,6 +152,28 @@ class Difference(TypedDict):
     presented: str | None
 
 
+class Segment(TypedDict):
+    """A part of the life of a stored response: `fresh`, `while-revalidated`, `if-error` or `if-unreachable`."""
+
+    use: str
+    start: float
+    end: float
+    source: str
+
+
+class TimeLine(TypedDict):
+    """The life of a stored response. Times are in seconds since the epoch.
+
+    With `validate`, the reason, it is never used before the origin has confirmed it.
+    """
+
+    now: float
+    made_at: float
+    stored_at: float
+    segments: list[Segment]
+    validate: str | None
+
+
 class Variant(TypedDict):
     """A stored response in full: as the origin sent it (definitive), and as a client would get it (presented)."""
 
@@ -166,6 +188,7 @@ class Variant(TypedDict):
     sha256: str
     scrubbed: bool
     vary: dict[str, str | None]
+    time_line: TimeLine
     definitive: Head
     presented: Head
     difference: list[Difference]
@@ -219,6 +242,7 @@ class Why(TypedDict):
     cache_status: str | None
     if_no_answer: str | None
     not_stored: dict[str, Any] | None
+    time_line: TimeLine | None
     too_large: NotRequired[str | None]
 
 

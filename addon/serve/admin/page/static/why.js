@@ -1,9 +1,10 @@
 // The drawer that explains one URL: what a request would get now, by which rules, and what the copy is.
 
 import { get } from "./api.js";
-import { byId, drawn, element, table } from "./elements.js";
+import { byId, element, table } from "./elements.js";
 import { inWords } from "./outcomes.js";
 import { preview } from "./preview.js";
+import { timeLine } from "./time_line.js";
 import { clock, size, time } from "./units.js";
 
 let asked = 0; // counts the explanations that were asked for
@@ -57,27 +58,10 @@ function variant(stored, place, all) {
   return [
     element("h3", {}, `Copy${number}`),
     selecting.length ? element("p", {}, `For requests with ${selecting.join(", ")}`) : null,
-    ...life(stored),
+    timeLine(stored),
     element("p", {}, `Status ${stored.definitive.status}, ${size(stored.size)} of content, SHA-256 `, element("code", {}, stored.sha256)),
     preview(stored),
     heads(stored),
-  ];
-}
-
-/** Return the time line of a copy: stored, fresh until, now. */
-function life(stored) {
-  const { age, lifetime } = stored, end = Math.max(age, lifetime, 1) * 1.05, born = Date.now() / 1000 - age;
-  const left = lifetime - age, place = (seconds) => (600 * Math.max(0, seconds)) / end;
-  const words = stored.state === "fresh" ? `fresh for another ${time(Math.max(0, left))}` : stored.state === "stale" ? `stale for ${time(Math.max(0, -left))}` : stored.state;
-  const line = drawn("svg", { class: "life", viewBox: "0 0 600 56", preserveAspectRatio: "none", role: "img", "aria-label": `Age ${time(age)}, lifetime ${time(lifetime)}: ${words}` },
-    drawn("rect", { class: "hit", x: 0, y: 18, width: place(Math.min(lifetime, end)), height: 20 }),
-    drawn("rect", { class: "stale", x: place(lifetime), y: 18, width: Math.max(0, 600 - place(lifetime)), height: 20 }),
-    drawn("rect", { x: Math.min(597, place(age)), y: 4, width: 3, height: 48, fill: "currentColor" }));
-  return [
-    element("figure", {}, line, element("ul", { class: "legend" },
-      element("li", {}, element("i", { class: "hit" }), `fresh until ${clock(born + lifetime)}: lifetime ${time(lifetime)}, from ${stored.lifetime_source}`),
-      element("li", {}, element("i", { class: "stale" }), "stale after that"),
-      element("li", {}, `stored ${clock(stored.stored_at)}; the black or white line is now: age ${time(age)}, ${words}`))),
   ];
 }
 
