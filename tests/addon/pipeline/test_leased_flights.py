@@ -40,6 +40,15 @@ class Workers:
         """Return once a worker waits for the other one."""
         await until(lambda: self.server.table.waiting == 1)
 
+    async def lead_and_follow(self, request: Request) -> tuple[asyncio.Task[Reply], asyncio.Task[Reply]]:
+        """Send a request through the first worker, and through the second one, which waits for the fetch."""
+        first, second = self.services
+        leader = asyncio.create_task(respond(first, request))
+        await until(lambda: len(self.origin.requests) == 1)  # else the second one might get the lease
+        follower = asyncio.create_task(respond(second, request))
+        await self.wait_for_waiting()
+        return leader, follower
+
 
 type Conversation[T] = Callable[[Workers], Awaitable[T]]
 
@@ -73,7 +82,8 @@ def run_conversation[T](folder: Path, conversation: Conversation[T], *scripts: S
     """Run a conversation between workers and an origin that follows scripts; `cache` are settings."""
 
     async def main() -> T:
-        async with asyncio.timeout(60), RawOrigin(*scripts) as origin, running(folder, origin, cache) as workers:
+        patient = {"collapse_timeout": "1h"} | cache
+        async with asyncio.timeout(60), RawOrigin(*scripts) as origin, running(folder, origin, patient) as workers:
             return await conversation(workers)
 
     return asyncio.run(main())
@@ -121,11 +131,13 @@ def test_a_worker_that_waited_answers_from_the_store_and_says_so(tmp_path: Path)
     arrived = asyncio.Event()
 
     async def conversation(workers: Workers) -> tuple[str, str, int]:
-        request, (first, second) = get(workers.origin), workers.services
-        leader, follower = (asyncio.create_task(respond(service, request)) for service in (first, second))
-        await workers.wait_for_waiting()
+        leader, follower = await workers.lead_and_follow(get(workers.origin))
         arrived.set()
-        return shown_as(await leader), shown_as(await follower), second.counters.snapshot()["origin.fetches"]
+        return (
+            shown_as(await leader),
+            shown_as(await follower),
+            workers.services[1].counters.snapshot()["origin.fetches"],
+        )
 
     leader, follower, fetches = run_conversation(tmp_path, conversation, after(arrived, FRESH_OK))
     assert "fwd=uri-miss; stored" in leader
@@ -142,13 +154,12 @@ def test_a_response_that_may_not_be_stored_lets_the_other_worker_go_on_at_once_a
     arrived = asyncio.Event()
 
     async def conversation(workers: Workers) -> list[tuple[int, bytes]]:
-        request, (first, second) = get(workers.origin), workers.services
-        leader, follower = (asyncio.create_task(respond(service, request)) for service in (first, second))
-        await workers.wait_for_waiting()
+        request = get(workers.origin)
+        leader, follower = await workers.lead_and_follow(request)
         arrived.set()
         await asyncio.gather(leader, follower)
         arrived.clear()
-        again = asyncio.create_task(herd([first, second], request, 2))
+        again = asyncio.create_task(herd(workers.services, request, 2))
         await until(lambda: len(workers.origin.requests) == 6)
         assert not len(workers.server.table)  # neither asks for a lease any more
         arrived.set()
@@ -167,9 +178,7 @@ def test_a_failed_fetch_lets_the_other_worker_try(tmp_path: Path) -> None:
         peer.reset()
 
     async def conversation(workers: Workers) -> list[int]:
-        request, (first, second) = get(workers.origin), workers.services
-        leader, follower = (asyncio.create_task(respond(service, request)) for service in (first, second))
-        await workers.wait_for_waiting()
+        leader, follower = await workers.lead_and_follow(get(workers.origin))
         arrived.set()
         return [reply.head.status for reply in await asyncio.gather(leader, follower)]
 
@@ -193,7 +202,7 @@ def test_a_stream_is_not_waited_for(tmp_path: Path) -> None:
             await reply.content.close()
         return len(workers.origin.requests)
 
-    assert run_conversation(tmp_path, conversation, after(begun, stream), collapse_timeout="60s") == 2
+    assert run_conversation(tmp_path, conversation, after(begun, stream)) == 2
 
 
 def test_clients_with_different_cookies_do_not_wait_for_each_other_across_workers(tmp_path: Path) -> None:
@@ -242,7 +251,7 @@ def test_the_other_worker_waits_until_a_large_response_is_stored(tmp_path: Path)
         second_half.set()
         return await asked, len(workers.origin.requests)
 
-    replies, fetches = run_conversation(tmp_path, conversation, script, collapse_timeout="60s")
+    replies, fetches = run_conversation(tmp_path, conversation, script)
     assert sorted(status for status, _ in replies) == [200] + [203] * 5
     assert {content for _, content in replies} == {half + half}
     assert fetches == 1
@@ -256,7 +265,7 @@ def test_the_other_worker_waits_no_longer_than_the_timeout(tmp_path: Path) -> No
     async def conversation(workers: Workers) -> int:
         request, (first, second) = get(workers.origin), workers.services
         leader = asyncio.create_task(respond(first, request))
-        await until(lambda: len(workers.server.table) == 1)
+        await until(lambda: len(workers.origin.requests) == 1)
         reply = await respond(second, request)
         leader.cancel()
         return reply.head.status
@@ -285,12 +294,8 @@ def test_a_fetch_that_was_purged_meanwhile_has_no_more_followers_in_other_worker
     arrived = asyncio.Event()
 
     async def conversation(workers: Workers) -> int:
-        request, (first, second) = get(workers.origin), workers.services
-        leader = asyncio.create_task(respond(first, request))
-        await until(lambda: len(workers.origin.requests) == 1)
-        follower = asyncio.create_task(respond(second, request))
-        await workers.wait_for_waiting()
-        await first.active.own.purge([Scope(ALL)])
+        leader, follower = await workers.lead_and_follow(get(workers.origin))
+        await workers.services[0].active.own.purge([Scope(ALL)])
         await until(lambda: len(workers.origin.requests) == 2)  # the follower goes to the origin itself
         arrived.set()
         await asyncio.gather(leader, follower)
@@ -333,18 +338,15 @@ def test_another_worker_goes_on_when_the_one_that_fetches_dies(tmp_path: Path) -
         await peer.client_closed()
 
     async def conversation(workers: Workers) -> int:
-        request, (first, second) = get(workers.origin), workers.services
-        leader = asyncio.create_task(respond(first, request))
-        await until(lambda: len(workers.origin.requests) == 1)
-        follower = asyncio.create_task(respond(second, request))
-        await workers.wait_for_waiting()
+        leader, follower = await workers.lead_and_follow(get(workers.origin))
+        first = workers.services[0]
         assert first.lease_client is not None
         await first.lease_client.close()  # as if the process had ended
         reply = await follower
         leader.cancel()
         return reply.head.status
 
-    assert run_conversation(tmp_path, conversation, silent, answering(FRESH_OK), collapse_timeout="60s") == 200
+    assert run_conversation(tmp_path, conversation, silent, answering(FRESH_OK)) == 200
 
 
 def test_all_workers_go_on_when_the_lease_server_ends(tmp_path: Path) -> None:
@@ -358,7 +360,7 @@ def test_all_workers_go_on_when_the_lease_server_ends(tmp_path: Path) -> None:
         arrived.set()
         return await asked, len(workers.origin.requests)
 
-    replies, fetches = run_conversation(tmp_path, conversation, after(arrived, FRESH_OK), collapse_timeout="60s")
+    replies, fetches = run_conversation(tmp_path, conversation, after(arrived, FRESH_OK))
     assert [content for _, content in replies] == [b"ok"] * 6
     assert fetches == 2
 
@@ -368,9 +370,8 @@ def test_a_request_that_waits_for_another_worker_is_answered_when_its_key_change
     arrived = asyncio.Event()
 
     async def conversation(workers: Workers) -> object:
-        request, (first, second) = get(workers.origin), workers.services
-        leader, follower = (asyncio.create_task(respond(service, request)) for service in (first, second))
-        await workers.wait_for_waiting()
+        request, second = get(workers.origin), workers.services[1]
+        leader, follower = await workers.lead_and_follow(request)
         if method == "POST":
             await respond(second, replace(request, method="POST"))
         else:
@@ -380,7 +381,5 @@ def test_a_request_that_waits_for_another_worker_is_answered_when_its_key_change
         await leader
         return reply.content
 
-    content = run_conversation(
-        tmp_path, conversation, after(arrived, FRESH_OK), answering(FRESH_OK, FRESH_OK), collapse_timeout=1000
-    )
+    content = run_conversation(tmp_path, conversation, after(arrived, FRESH_OK), answering(FRESH_OK, FRESH_OK))
     assert content == b"ok"

@@ -72,7 +72,9 @@ def run(tmp_path: Path) -> Callable[..., None]:
 
     def run_workers(conversation: Conversation[Workers], *scripts: Script, **cache: object) -> None:
         store = {"kind": "disk", "path": str(tmp_path / "store")}
-        run_conversation(conversation, *scripts, front_end=Workers, store=store, cache=cache)
+        run_conversation(
+            conversation, *scripts, front_end=Workers, store=store, cache={"collapse_timeout": "1h"} | cache
+        )
 
     return run_workers
 
