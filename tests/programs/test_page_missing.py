@@ -9,6 +9,7 @@ from tests.fixtures.admin_client import admin_of, visit
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
+from tests.programs.barriers import barriers
 from tests.programs.devtools import Page
 from tests.programs.page_visits import HOSTILE, look, shows, text_of
 
@@ -67,6 +68,8 @@ def test_a_lock_file_shows_what_would_be_missing(tmp_path: Path, origin: Origin,
         await shows(page, "#lock-file-result", "yarn.lock: nothing is missing, 1 URL stored.")
         await give(page, "yarn.lock", text + missing, "drop")
         await shows(page, "#lock-file-result", "yarn.lock: 8 missing, 1 stored.")
+        await page.resize(320, 800)
+        assert await barriers(page) == []
         assert f"{stored}-0\n{stored}-1\n" in str(await page.value(text_of("#lock-file-result")))
         await give(page, "package-lock.json", "{", "drop")
         await shows(page, "#lock-file-result", "package-lock.json cannot be read:")

@@ -11,7 +11,9 @@ from tests.fixtures.admin_client import admin_of, visit
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
+from tests.programs.barriers import barriers
 from tests.programs.devtools import Page
+from tests.programs.page_reader import Reader, ask
 from tests.programs.page_visits import HOSTILE, fill, go, look, shows, text_of
 
 KEPT = {"Cache-Control": "no-store"}
@@ -52,8 +54,27 @@ def test_two_recordings_are_compared_side_by_side(recorded: Proxy, origin: Origi
         assert "content\t2 bytes, sha256" in found
         assert "The contents are not both texts." in found
         assert await page.value("window.hacked") is None
+        for width, theme in ((320, "light"), (1280, "dark")):
+            await page.resize(width, 800)
+            await page.use_theme(theme)
+            assert await barriers(page) == []
+            assert await page.value("document.documentElement.scrollWidth <= innerWidth")
 
     look(recorded, tmp_path, comparing)
+
+
+def test_what_has_changed_since_the_recording(recorded: Proxy, origin: Origin, tmp_path: Path) -> None:
+    """The question has its answer within two clicks, with what the form has from the beginning."""
+    serve_page(origin, "/only-after", b"", KEPT, 410)
+
+    async def find(reader: Reader) -> None:
+        await reader.open("modes")
+        await reader.page.shows("document.querySelector('#diff-form').elements.first.value")
+        await reader.click("#diff-compare", "Compare")
+        await reader.sees("#diff", f"http://localhost:{origin.port}/only-after", "status")
+        assert reader.clicks == 2
+
+    ask(recorded, tmp_path, find)
 
 
 def test_a_recording_is_compared_with_the_origin(recorded: Proxy, origin: Origin, tmp_path: Path) -> None:
@@ -76,6 +97,7 @@ def test_a_recording_is_compared_with_the_origin(recorded: Proxy, origin: Origin
 
 def test_a_recording_is_replayed_from_the_head(recorded: Proxy, tmp_path: Path) -> None:
     async def replaying(page: Page) -> None:
+        await page.shows("!document.querySelector('#replay').hidden")
         await shows(page, "#replay", "Replay…")
         await page.value("document.querySelector('#replay').click()")
         await page.shows("document.querySelector('#replays').matches(':popover-open')")
