@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from addon.offline.wanted import Missing, NotThereError, SourceError, Wanted
-from addon.warm.sources import Source
 from addon.warm.transport import WarmFetcher
+
+if TYPE_CHECKING:
+    from addon.warm.sources import Source  # slow to import: it has the readers of all formats
 
 ABSENT = (404, 410)
 """The statuses with which an origin says that there is no such resource."""
