@@ -8,7 +8,7 @@ from typing import Literal
 
 from addon.runtime.control import Handler
 from addon.runtime.control_client import numbers_in
-from addon.serve.admin import results
+from addon.serve.admin import offline_results, results
 from addon.serve.admin.arguments import (
     MAX_LOCK_FILE_REQUEST,
     Arguments,
@@ -26,7 +26,6 @@ from addon.serve.admin.arguments import (
     ShowArguments,
     WhyArguments,
 )
-from addon.serve.admin.diff_results import RecordingsDiff
 from addon.serve.admin.not_stored import not_stored_by_reason
 from addon.serve.admin.set_up_code import set_up_code
 
@@ -179,14 +178,14 @@ OPERATIONS = (
         "/missing",
         "What was missing while offline and still is, and what was too large to be stored.",
         run=_missing,
-        result=results.Missing,
+        result=offline_results.Missing,
     ),
     Operation(
         "POST",
         "/fetch",
         "Fetch a URL into the store, as clients that missed it asked for it.",
         run=_one("fetch-missing"),
-        result=results.FetchedMissing,
+        result=offline_results.FetchedMissing,
         arguments=FetchArguments,
     ),
     Operation(
@@ -212,14 +211,14 @@ OPERATIONS = (
         "/recordings",
         "The recordings, and which of them is being made or replayed.",
         run=_one("recordings"),
-        result=results.Recordings,
+        result=offline_results.Recordings,
     ),
     Operation(
         "PUT",
         "/recordings",
         "Begin to make or to replay a recording, or end it.",
         run=_switch_recording,
-        result=results.Recordings,
+        result=offline_results.Recordings,
         arguments=RecordingArguments,
     ),
     Operation(
@@ -227,7 +226,7 @@ OPERATIONS = (
         "/lock-file",
         "Look for everything that a lock file names in the store.",
         run=_one("check-lock-file"),
-        result=results.CheckedLockFile,
+        result=offline_results.CheckedLockFile,
         arguments=LockFileArguments,
         max_content=MAX_LOCK_FILE_REQUEST,
     ),
@@ -236,7 +235,7 @@ OPERATIONS = (
         "/diff",
         "Compare two recordings, or one with what the origins answer now, part by part.",
         run=_one("diff"),
-        result=RecordingsDiff,
+        result=offline_results.RecordingsDiff,
         arguments=DiffArguments,
     ),
     Operation(

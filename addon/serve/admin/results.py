@@ -340,32 +340,6 @@ class NotStoredByReason(TypedDict):
     reasons: list[NotStored]
 
 
-class RecordingInShort(TypedDict):
-    """A recording: its name, how many responses it has, and its size."""
-
-    name: str
-    responses: int
-    size: int
-
-
-class Recordings(TypedDict):
-    """All recordings, and the one that is being made (`record`) or used (`replay`); null and empty for none."""
-
-    doing: str | None
-    name: str
-    recordings: list[RecordingInShort]
-
-
-class Missing(TypedDict):
-    """The URLs that clients missed while no origin was asked, and the responses that were too large to be stored.
-
-    Of the URLs, those that would be missing again; those of earlier times are among them.
-    """
-
-    urls: list[str]
-    too_large: list[str]
-
-
 class Code(TypedDict):
     """A QR code: the address that it has, the width and height of the drawing, and the data of an SVG path."""
 
@@ -378,33 +352,6 @@ class SetUpCode(TypedDict):
     """The QR code of the set-up page; null for an edge, and if no other device can use an address of the proxy."""
 
     code: Code | None
-
-
-class FetchedMissing(TypedDict):
-    """The result of a fetch; `problem` says why the response is not stored, and `remedy` what would change that."""
-
-    url: str
-    status: int
-    size: int
-    problem: str | None
-    remedy: str | None
-
-
-class MissingItem(TypedDict):
-    """A URL or a package that is missing, and why."""
-
-    name: str
-    why: str
-
-
-class CheckedLockFile(TypedDict):
-    """The numbers of stored and missing items of a lock file; the first 1,000 missing ones are listed."""
-
-    name: str
-    is_readable: bool
-    stored: int
-    missing: int
-    first_missing: list[MissingItem]
 
 
 class Config(TypedDict):

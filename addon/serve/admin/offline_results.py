@@ -1,8 +1,61 @@
-"""The result of a comparison of recordings, as the OpenAPI document describes it."""
+"""The results of operations on recordings and on what is missing offline, as the OpenAPI document describes them."""
 
 from __future__ import annotations
 
 from typing import TypedDict
+
+
+class RecordingInShort(TypedDict):
+    """A recording: its name, how many responses it has, and its size."""
+
+    name: str
+    responses: int
+    size: int
+
+
+class Recordings(TypedDict):
+    """All recordings, and the one that is being made (`record`) or used (`replay`); null and empty for none."""
+
+    doing: str | None
+    name: str
+    recordings: list[RecordingInShort]
+
+
+class Missing(TypedDict):
+    """The URLs that clients missed while no origin was asked, and the responses that were too large to be stored.
+
+    Of the URLs, those that would be missing again; those of earlier times are among them.
+    """
+
+    urls: list[str]
+    too_large: list[str]
+
+
+class FetchedMissing(TypedDict):
+    """The result of a fetch; `problem` says why the response is not stored, and `remedy` what would change that."""
+
+    url: str
+    status: int
+    size: int
+    problem: str | None
+    remedy: str | None
+
+
+class MissingItem(TypedDict):
+    """A URL or a package that is missing, and why."""
+
+    name: str
+    why: str
+
+
+class CheckedLockFile(TypedDict):
+    """The numbers of stored and missing items of a lock file; the first 1,000 missing ones are listed."""
+
+    name: str
+    is_readable: bool
+    stored: int
+    missing: int
+    first_missing: list[MissingItem]
 
 
 class RecordedDifference(TypedDict):
