@@ -6,6 +6,7 @@ These lanes are apart from the others since mitmproxy keeps its options in a glo
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -92,6 +93,8 @@ def lanes() -> Iterator[EmbeddedRunner]:
         lanes = EmbeddedRunner(loop)
         yield lanes
         loop.run(lanes.services.close())
+    del lanes
+    gc.collect()  # while what mitmproxy leaves to it is ignored; the next test would be blamed for it
 
 
 def as_mitmproxy_fails(conversation: Conversation) -> Conversation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -75,6 +76,8 @@ def lanes() -> Iterator[LaneRunner]:
         yield lanes
         loop.run(lanes.served.close())
         loop.run(lanes.services.close())
+    del lanes
+    gc.collect()  # an unclosed resource is reported here, and not in a later test
 
 
 def each(lane: str) -> pytest.MarkDecorator:
