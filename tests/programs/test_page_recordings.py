@@ -18,16 +18,24 @@ from tests.programs.page_visits import HOSTILE, fill, go, look, shows, text_of
 
 KEPT = {"Cache-Control": "no-store"}
 
+BEFORE = f"before-{'x' * 57}"
+"""The name of a recording, as long as it may be."""
+
+
+async def fits(page: Page) -> bool:
+    """Return whether the page need not be moved sideways to be read."""
+    return bool(await page.value("document.documentElement.scrollWidth <= innerWidth"))
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory, origin: Origin) -> Iterator[Proxy]:
     """A proxy with two recordings: of texts, of a picture, and of a page that only one has."""
     with Proxy(tmp_path_factory.mktemp("recorded"), settings={"ORIGIN__PROXY": "none"}) as proxy:
-        for name, line, picture in (("before", b"two", b"\0\1"), ("after", HOSTILE.encode(), b"\0\1\2")):
+        for name, line, picture in ((BEFORE, b"two", b"\0\1"), ("after", HOSTILE.encode(), b"\0\1\2")):
             proxy.run("record", name)
             visit(proxy, serve_page(origin, "/text", b"one\n%s\nthree\n" % line, KEPT))
             visit(proxy, serve_page(origin, "/picture", picture, KEPT))
-            visit(proxy, serve_page(origin, f"/only-{name}", b"", KEPT))
+            visit(proxy, serve_page(origin, f"/only-{name[:6]}", b"", KEPT))
             proxy.run("record", "--stop")
         yield proxy
 
@@ -42,11 +50,11 @@ async def compare(page: Page, first: str, second: str, ignore: str = "") -> None
 
 def test_two_recordings_are_compared_side_by_side(recorded: Proxy, origin: Origin, tmp_path: Path) -> None:
     async def comparing(page: Page) -> None:
-        await compare(page, "before", "after")
+        await compare(page, BEFORE, "after")
         await shows(page, "#diff-progress", "4 URLs compared.")
         found = str(await page.value(text_of("#diff")))
         assert "Different: 2 responses" in found
-        assert f"Only in before: 1 response\nhttp://localhost:{origin.port}/only-before" in found
+        assert f"Only in {BEFORE}: 1 response\nhttp://localhost:{origin.port}/only-before" in found
         assert f"Only in after: 1 response\nhttp://localhost:{origin.port}/only-after" in found
         await page.value("document.querySelectorAll('#diff details').forEach((each) => (each.open = true))")
         found = str(await page.value(text_of("#diff")))
@@ -58,7 +66,7 @@ def test_two_recordings_are_compared_side_by_side(recorded: Proxy, origin: Origi
             await page.resize(width, 800)
             await page.use_theme(theme)
             assert await barriers(page) == []
-            assert await page.value("document.documentElement.scrollWidth <= innerWidth")
+            assert await fits(page)
 
     look(recorded, tmp_path, comparing)
 
@@ -82,13 +90,13 @@ def test_a_recording_is_compared_with_the_origin(recorded: Proxy, origin: Origin
         serve_page(origin, target, content, KEPT | {"X-Request-Id": "1"})
 
     async def comparing(page: Page) -> None:
-        await compare(page, "before", "", "server, x-request-id")
+        await compare(page, BEFORE, "", "server, x-request-id")
         await shows(page, "#diff-progress", "3 URLs compared. There is no difference.")
         assert await page.value(text_of("#diff")) == ""
-        await compare(page, "before", "", "no name:")
+        await compare(page, BEFORE, "", "no name:")
         await shows(page, "#diff-progress", "ignore.1: expected the name of a field")
         admin_of(recorded).send("PUT", "/modes", {"mode": "offline"})
-        await compare(page, "before", "")
+        await compare(page, BEFORE, "")
         await shows(page, "#diff-progress", "the proxy is offline, so no origin is asked")
         admin_of(recorded).send("PUT", "/modes", {"mode": "auto"})
 
@@ -102,9 +110,11 @@ def test_a_recording_is_replayed_from_the_head(recorded: Proxy, tmp_path: Path) 
         await page.value("document.querySelector('#replay').click()")
         await page.shows("document.querySelector('#replays').matches(':popover-open')")
         await page.value("[...document.querySelectorAll('#replays button')].at(-1).click()")
-        await shows(page, "#replay", "Replay before")
+        await shows(page, "#replay", f"Replay {BEFORE}")
         await page.shows("document.querySelector('#replay').ariaPressed === 'true'")
         assert admin_of(recorded).get("/modes").json["mode"] == "replay"
+        await page.resize(320, 800)
+        assert await fits(page)
         assert not await page.value("document.querySelector('#replays').matches(':popover-open')")
         await page.value("document.querySelector('[data-mode=auto]').click()")
         await page.shows("document.querySelector('[data-mode=auto]').ariaPressed === 'true'")

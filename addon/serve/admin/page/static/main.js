@@ -29,6 +29,8 @@ const NO_ANSWER = "The proxy does not answer.";
 let state = null;
 let problem = ""; // of the latest look at the counters
 
+let areRecordingsListed = false; // the head offers them, and each list takes a look into all of them
+
 /** Show the view that the address names, and none without a token. */
 function showView() {
   const wanted = location.hash.slice(1);
@@ -43,7 +45,10 @@ function showView() {
   say("");
   if (hasToken()) follow();
   if (name === "store") list();
-  if (hasToken()) showRecordings();
+  if (hasToken() && (name === "modes" || !areRecordingsListed)) {
+    areRecordingsListed = true;
+    showRecordings();
+  }
   if (name === "clients") showSetUpCode();
   showLive(true);
   draw();
