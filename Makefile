@@ -16,7 +16,7 @@ NEWEST := for python in $(PYTHONS); do \
 	"make PYTHON=/path/to/python" >&2; exit 1; }
 
 .PHONY: serve test package test-programs package-managers test-edge docs conformance ledger mutation fuzz bench \
-	capacity check format clean
+	capacity pictures check format clean
 
 serve: $(VENV)/.serve
 	$(BIN)/secondhand serve $(ARGS)
@@ -56,6 +56,9 @@ fuzz: $(VENV)/.fuzz # gives the parsers random inputs; ARGS="--seconds 600 range
 
 bench: $(VENV)/.test # beside Squid, nginx and Varnish; it needs them and wrk, and installs nothing of that
 	$(BIN)/python -m tools.bench $(ARGS)
+
+pictures: $(VENV)/.test # of the page, for docs/page.md; it needs Chromium
+	$(BIN)/python -m tools.pictures
 
 capacity: $(VENV)/.test # what a shared store takes: ARGS=measure (it needs redis-server), ARGS=plan or ARGS=simulate
 	$(BIN)/python -m tools.capacity $(ARGS)

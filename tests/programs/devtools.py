@@ -63,9 +63,9 @@ class Page:
         tree = (await self._call("Page.getFrameTree"))["frameTree"]
         return [str(each["frame"]["url"]) for each in tree.get("childFrames", [])]
 
-    async def picture(self) -> bytes:
-        """Return what is seen of the page, as PNG."""
-        return base64.b64decode(str((await self._call("Page.captureScreenshot"))["data"]))
+    async def picture(self, form: str = "png") -> bytes:
+        """Return what is seen of the page, as `png` or `webp`."""
+        return base64.b64decode(str((await self._call("Page.captureScreenshot", format=form))["data"]))
 
     async def type(self, text: str) -> None:
         """Type a text into the element that has the focus, and press Enter."""

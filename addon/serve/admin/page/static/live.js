@@ -113,7 +113,7 @@ function list(shown, total) {
     urlButton(each),
     size(each.size),
     each.seconds ? time(each.seconds) : "", // of frequent hits, the time is not measured
-    each.client,
+    element("span", { class: each.client.length < 16 ? "short" : null }, each.client), // an IPv6 address may be broken
   ]);
   const missed = lost ? ` ${number(lost)} were too many to be listed.` : "";
   const caption = `${number(shown.length)} of ${number(total)} requests, the latest first. Choose a URL to see why it was answered so.${missed}`;
