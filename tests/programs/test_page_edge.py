@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.admin_client import admin_of, visit
-from tests.fixtures.origin_client import closed_port
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.redis_server import RedisServer, server_of_test
 from tests.fixtures.web_origin import Exchange, Origin
@@ -29,7 +29,7 @@ def edge(tmp_path: Path, origin: Origin) -> Iterator[Proxy]:
     file.write_text(
         f'[[site]]\nhosts = ["{HOST}"]\nmax_fails = 1\nfail_timeout = "1 h"\norigins = [\n'
         f'{{ url = "http://127.0.0.1:{origin.port}", weight = 3 }},\n'
-        f'{{ url = "http://127.0.0.1:{closed_port()}", weight = 1 }},\n]\n'
+        f'{{ url = "http://127.0.0.1:{free_port()}", weight = 1 }},\n]\n'
     )
     command = ("secondhand", "serve", "--workers", "2", "--config", str(file))
     with Proxy(tmp_path, None, command, {"ORIGIN__PROXY": "none"}) as proxy:
@@ -98,7 +98,7 @@ def test_the_engine_of_a_shared_store_is_shown_with_its_latest_problem(server: R
         assert "could be used at all times" in str(await page.value(text_of("#edge-engine-state")))
         assert server.url.removeprefix("redis://") in str(await page.value(text_of("#edge-engine-state")))
         server.kill()
-        visit(proxy, f"http://127.0.0.1:{closed_port()}/")
+        visit(proxy, f"http://127.0.0.1:{free_port()}/")
         await shows(page, "#edge-engine-state", "cannot be used")
         server.start()
         await shows(page, "#edge-engine-state", "works")

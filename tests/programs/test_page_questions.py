@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.admin_client import admin_of, visit
-from tests.fixtures.origin_client import closed_port
+from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Exchange, Origin
@@ -23,7 +23,7 @@ HOUR = {"Cache-Control": "max-age=3600"}
 @pytest.fixture(scope="module")
 def dead() -> str:
     """Return an origin that does not answer."""
-    return f"http://127.0.0.1:{closed_port()}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @pytest.fixture(scope="module")
