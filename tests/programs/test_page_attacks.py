@@ -200,6 +200,8 @@ def test_no_text_of_a_stranger_runs_in_any_view(visited: Proxy, tmp_path: Path) 
             for number in range(int(str(buttons))):
                 await page.value(f"document.querySelectorAll('{place} button')[{number}]?.click()")
                 await page.shows("!document.querySelector('#why-content').innerText.includes('Asking the proxy')")
+                await page.value("document.querySelectorAll('.preview button').forEach((each) => each.click())")
+                await page.shows("document.querySelectorAll('.preview button').length === 0")
                 await page.press("Escape")
         assert await page.value("[window.hacked, violations.length]") == [None, 0]
         assert await page.value("document.querySelectorAll('img, iframe, main script').length") == 0

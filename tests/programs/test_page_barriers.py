@@ -54,8 +54,13 @@ def test_every_view_and_the_drawer(used: Proxy, width: int, theme: str, tmp_path
             assert not await overflows(page), view
         await page.value("location.hash = 'live'")
         await shows(page, "#live-list", "/static/59")
-        await page.value("document.querySelector('#live-list button').click()")
-        await shows(page, "#why-content", "A request now")
+        copied = (
+            "[...document.querySelectorAll('#live-list button')].find((each) => each.innerText.includes('/static/'))"
+        )
+        await page.value(f"{copied}.click()")
+        await shows(page, "#why-content", "A request now would get the copy.")
+        await page.value("document.querySelector('.preview button').click()")
+        await page.shows("document.querySelector('.preview pre') !== null")
         found["why"] = await barriers(page)
         assert {view: some for view, some in found.items() if some} == {}
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from addon.origin import OriginClient, OriginFailure
 from addon.origin.pool import OriginPool
 from cache.http.messages import Request
-from tests.addon.origin.backends.several_origins import HOST, ask, naming, run_site
+from tests.addon.origin.backends.several_origins import HOST, ask, body, naming, run_site
 from tests.addon.origin.backends.test_health import REFUSED
-from tests.fixtures.raw_origin import RawOrigin
+from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
 
 NAMES = naming(b"a"), naming(b"b"), naming(b"c")
 
@@ -105,3 +108,30 @@ def test_a_second_attempt_at_the_only_origin_is_no_trial() -> None:
         assert site.origins[0].health.tried_at == before
 
     run_site(conversation, NAMES[0])
+
+
+def test_requests_under_way_are_counted_until_they_are_answered() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def patient(peer: Peer) -> None:
+        await peer.request()
+        asked.set()
+        await answer.wait()
+        await peer.send(HEAD + b"Content-Length: 0\r\n\r\n")
+
+    async def conversation(client: OriginClient, _origins: list[RawOrigin]) -> None:
+        assert under_way(client) == [0]
+        waiting = asyncio.create_task(body(client, ask()))
+        await asked.wait()
+        assert under_way(client) == [1]
+        answer.set()
+        await waiting
+        assert under_way(client) == [0]
+
+    run_site(conversation, patient)
+
+
+def under_way(client: OriginClient) -> list[object]:
+    [site] = client.sites
+    origins: Any = site.described()["origins"]
+    return [origin["in_flight"] for origin in origins]
