@@ -21,9 +21,8 @@ function sitesTable(sites, now) {
   const rows = sites.flatMap((site) => site.origins.map((origin) => ({
     class: origin.state === "up" ? null : "differs",
     cells: [
-      site.hosts.join(", "),
-      element("span", { class: "url" }, origin.url),
-      origin.state,
+      element("div", {}, element("div", { class: "url" }, origin.url), element("div", { class: "note" }, `for ${site.hosts.join(", ")}`)),
+      element("span", { class: "short" }, origin.state),
       number(origin.weight),
       number(origin.in_flight),
       number(origin.requests),
@@ -32,7 +31,7 @@ function sitesTable(sites, now) {
     ],
   })));
   const caption = "Requests are those that each origin has answered or failed since the start, and those under way now. Its weight is its part of the requests.";
-  return table(caption, ["Site", "Origin", "State", ">Weight", ">Under way", ">Requests", ">Failed", "Latest problem"], rows);
+  return table(caption, ["Origin", "State", ">Weight", ">Under way", ">Requests", ">Failed", "Latest problem"], rows);
 }
 
 function problemText({ last_problem: problem, last_problem_age: age }, now) {
