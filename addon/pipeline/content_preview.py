@@ -39,7 +39,7 @@ _JSON_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s"\[\]{},:]+')
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is shown of a content: text or an image, or neither."""
+    """The part of a content that is shown: text or an image, or neither."""
 
     media_type: str
     """That of the image, or the one that the origin gave."""
@@ -47,7 +47,7 @@ class Preview:
     image: str | None = None
     """The image in Base64."""
     note: str = ""
-    """What is not shown, or how it was changed; empty if all is shown as it is."""
+    """Says which part is not shown, or how it was changed; empty if all is shown as it is."""
 
 
 def preview_of(store: ResponseStore, entry: StoredResponse) -> Preview:

@@ -35,7 +35,7 @@ def test_each_part_is_drawn_and_told_with_its_end_and_its_source() -> None:
     drawn = picture("http://a.test/", line())
     assert texts(drawn)[-4:] == [
         "stored 1970-01-01 00:00:01 UTC, age 30s",
-        "fresh: it is sent, until 1970-01-01 00:01:00 UTC (60s, by max-age)",
+        "fresh: it is sent, until 1970-01-01 00:01:00 UTC (1m, by max-age)",
         "stale: it is sent while it is validated, until 1970-01-01 00:01:30 UTC (30s more, by stale-while-revalidate)",
         "then: only after the origin has confirmed it",
     ]
