@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from addon.pipeline.not_stored_examples import NotStoredExamples
 from addon.runtime.counters import Counters
 from addon.runtime.host_counters import host_counter
 from cache.answer.cache_status import Handling
+from cache.http.messages import Received
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 
@@ -31,10 +33,15 @@ class NotStoredNote:
 
 
 class NotStoredLog:
-    """Remembers by the hash of method and key: keys may be long, and an equal hash of two keys is very unlikely."""
+    """Remembers by the hash of method and key: keys may be long, and an equal hash of two keys is very unlikely.
+
+    Attributes:
+        examples: A response for each reason.
+    """
 
     def __init__(self, clock: Callable[[], float], counters: Counters) -> None:
         """Count by `counters` what is not counted elsewhere. `clock` returns seconds since the epoch."""
+        self.examples = NotStoredExamples()
         self._clock = clock
         self._counters = counters
         self._latest: dict[int, NotStoredNote] = {}
@@ -52,6 +59,8 @@ class NotStoredLog:
         counter = f"not_stored.{reason}"
         self._counters.count_each((counter, host_counter(urlsplit(entry.key).netloc, counter)))
         self._remember(entry.method, entry.key, NotStoredNote(self._clock(), reason, handling.fwd_status))
+        received = Received(entry.head, entry.request_time, entry.response_time)
+        self.examples.add(reason, entry.method, entry.target, received)
         logger.info("%s not stored: %s (%s)", entry.key, reason, why)
 
     def _remember(self, method: str, key: str, note: NotStoredNote) -> None:

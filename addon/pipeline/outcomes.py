@@ -83,7 +83,10 @@ class Outcomes:
     ) -> Outcome:
         """Return the decision as `judge` does, if the size of the content is known to be usual."""
         self._uncompressed.note(sent.request, received.head, policy)
-        return engine.on_response(request, sent, received, policy, next(self.entry_ids))
+        outcome = engine.on_response(request, sent, received, policy, next(self.entry_ids))
+        if isinstance(outcome, Relay) and self._not_stored.examples.wants(outcome.not_stored):
+            self._not_stored.examples.add(outcome.not_stored, request.method, target_uri(request), received)
+        return outcome
 
     async def carry_out(self, request: Request, outcome: Outcome, flight: Flight) -> None:
         """Do all that an outcome asks for, except moving content: count it, release waiting requests, change the store.

@@ -15,7 +15,7 @@ from addon.runtime.distrust import Distrust
 
 
 class SinceStartCommands:
-    """The commands `stats`, `summary`, `missing` and `failed-hosts`."""
+    """The commands `stats`, `summary`, `missing`, `not-stored-examples` and `failed-hosts`."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class SinceStartCommands:
         return {
             "failed-hosts": self._failed_hosts,
             "missing": self._missing,
+            "not-stored-examples": self._examples,
             "stats": self._stats,
             "summary": self._summary,
         }
@@ -55,6 +56,11 @@ class SinceStartCommands:
         misses = self._active.current.responder.misses
         too_large = [f"{each.uri} ({each.size()})" for each in self._too_large.noted]
         return {"urls": misses.missing if misses else [], "too_large": too_large}
+
+    async def _examples(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return a response for each reason for which one was not stored, with what is wrong with its head."""
+        own = self._active.own
+        return await own.fetcher.not_stored.examples.described(own.policy)
 
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(await self.counted())

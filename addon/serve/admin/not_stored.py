@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from addon.runtime.counters import members_of
 from addon.serve.admin import results
@@ -14,19 +15,22 @@ _FAMILY = "not_stored"
 
 
 def not_stored_by_reason(
-    counters: Mapping[str, int], hosts: Mapping[str, Mapping[str, int]]
+    counters: Mapping[str, int], hosts: Mapping[str, Any], examples: Mapping[str, Any]
 ) -> results.NotStoredByReason:
     """Return the reasons, the most frequent first.
 
     Args:
         counters: The counters of the proxy by name.
         hosts: Those of each host, by name.
+        examples: A response for each reason, with the findings about it.
     """
     members = members_of(counters, _FAMILY).items()
-    return {"reasons": [_described(NotStored(name), number, hosts) for name, number in members]}
+    return {"reasons": [_described(NotStored(name), number, hosts, examples.get(name)) for name, number in members]}
 
 
-def _described(reason: NotStored, responses: int, hosts: Mapping[str, Mapping[str, int]]) -> results.NotStored:
+def _described(
+    reason: NotStored, responses: int, hosts: Mapping[str, Any], example: results.NotStoredExample | None
+) -> results.NotStored:
     text = text_of(reason)
     counter = f"{_FAMILY}.{reason}"
     by_host = {host: counters[counter] for host, counters in hosts.items() if counter in counters}
@@ -37,4 +41,5 @@ def _described(reason: NotStored, responses: int, hosts: Mapping[str, Mapping[st
         "remedy": remedy_of(reason),
         "responses": responses,
         "hosts": dict(sorted(by_host.items(), key=lambda each: -each[1])),
+        "example": example,
     }

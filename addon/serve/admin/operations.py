@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from addon.runtime.control import Handler
-from addon.runtime.control_client import numbers_in
+from addon.runtime.control_client import numbers_in, table_in
 from addon.serve.admin import offline_results, results
 from addon.serve.admin.arguments import (
     MAX_LOCK_FILE_REQUEST,
@@ -84,8 +84,8 @@ async def _contents(commands: Commands) -> Mapping[str, object] | None:
 
 
 async def _not_stored(commands: Commands, _arguments: Mapping[str, object]) -> Mapping[str, object]:
-    hosts = (await commands["summary"]({}))["hosts"]
-    return {**not_stored_by_reason(numbers_in(await commands["stats"]({})), hosts if isinstance(hosts, dict) else {})}
+    counters, hosts = numbers_in(await commands["stats"]({})), table_in((await commands["summary"]({}))["hosts"])
+    return {**not_stored_by_reason(counters, hosts, await commands["not-stored-examples"]({}))}
 
 
 async def _set_up_code(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:

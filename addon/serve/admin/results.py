@@ -320,6 +320,23 @@ class Stats(TypedDict):
     distrusted: dict[str, int]
 
 
+class HeadFinding(TypedDict):
+    """A mistake in the head of a response: `bad` or `warning`, the fields it is about, and its clause."""
+
+    level: str
+    subject: str
+    sentence: str
+    source: str
+
+
+class NotStoredExample(TypedDict):
+    """A response that was not stored, and the worst that `lint` finds in its head."""
+
+    method: str
+    url: str
+    findings: list[HeadFinding]
+
+
 class NotStored(TypedDict):
     """A reason why responses were not stored since the start, and the change after which such responses are stored.
 
@@ -332,6 +349,7 @@ class NotStored(TypedDict):
     remedy: str
     responses: int
     hosts: dict[str, int]
+    example: NotStoredExample | None
 
 
 class NotStoredByReason(TypedDict):

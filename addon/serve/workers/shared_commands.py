@@ -53,6 +53,7 @@ class SharedCommands:
             "metrics": self._metrics,
             "missing": self._missing,
             "mode": self._switch_mode,
+            "not-stored-examples": self._examples,
             "ping": self._every("ping"),
             "preview": self._of_store("preview"),
             "purge": self._of_store("purge"),
@@ -275,6 +276,14 @@ class SharedCommands:
         too_large = next((reply["too_large"] for reply in replies if reply.get("too_large")), None)
         told = next((reply for reply in replies if _expects_failure(reply)), replies[0])
         return told | {"not_stored": latest, "too_large": too_large}
+
+    async def _examples(self, arguments: Mapping[str, object]) -> Reply:
+        """Return one example for each reason, that of any worker."""
+        return {
+            reason: told
+            for reply in await self.ask_all("not-stored-examples", arguments)
+            for reason, told in reply.items()
+        }
 
     async def _store(self, arguments: Mapping[str, object]) -> Reply:
         """Return the condition of the store for the worker for which it works worst."""

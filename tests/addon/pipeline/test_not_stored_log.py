@@ -53,6 +53,7 @@ def test_a_response_that_could_not_be_stored_is_counted_too(caplog: pytest.LogCa
     notes.gave_up(new_entry(), stored, NotStored.TOO_LARGE, "more than 9 bytes")
     assert notes.find("GET", KEY) == NotStoredNote(5.0, NotStored.TOO_LARGE, 200)
     assert counters.snapshot()["not_stored.too-large"] == 1
+    assert not notes.examples.wants(NotStored.TOO_LARGE)
     assert caplog.messages == [f"{KEY} not stored: too-large (more than 9 bytes)"]
 
 

@@ -111,7 +111,7 @@ def test_the_mode_of_all_processes_is_switched(running: Proxy, api: AdminClient,
 
 
 def test_what_is_not_stored_is_told_by_reason_and_host(running: Proxy, api: AdminClient, origin: Origin) -> None:
-    url = serve_page(origin, "/private", fields={"Cache-Control": "private"})
+    url = serve_page(origin, "/private", fields={"Cache-Control": "private", "Expires": "soon"})
     for _ in range(3):
         visit(running, url)
     told = {each["reason"]: each for each in api.get("/not-stored").json["reasons"]}
@@ -119,6 +119,8 @@ def test_what_is_not_stored_is_told_by_reason_and_host(running: Proxy, api: Admi
     assert told["private"]["hosts"] == {f"localhost:{origin.port}": 3}
     assert told["private"]["sentence"] == "the origin says private"
     assert told["private"]["remedy"].startswith("the origin leaves out private")
+    assert told["private"]["example"]["url"] == url
+    assert "not a date: it counts as the past" in [each["sentence"] for each in told["private"]["example"]["findings"]]
     numbers = [each["responses"] for each in told.values()]
     assert numbers == sorted(numbers, reverse=True)
 

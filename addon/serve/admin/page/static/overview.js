@@ -1,6 +1,7 @@
 // The questions that are answered without a click, other than what is missing.
 
 import { element, figures, show, table } from "./elements.js";
+import { findings } from "./findings.js";
 import { clock, counted, number, percent, size, sizeParts, time, timeParts } from "./units.js";
 
 const MAX_HOSTS = 3;
@@ -29,7 +30,7 @@ function reasons(found, counters) {
   const total = found.reduce((sum, each) => sum + each.responses, 0);
   const summary = `${counted(total, "response")} not stored, and ${number(counters.stored)} stored, since the start.`;
   const rows = found.map((each) => [
-    element("div", {}, element("strong", {}, each.sentence), element("div", { class: "note" }, `${each.reason}, ${each.source === "ours" ? "a rule of this proxy" : each.source}`)),
+    element("div", {}, element("strong", {}, each.sentence), element("div", { class: "note" }, `${each.reason}, ${each.source === "ours" ? "a rule of this proxy" : each.source}`), findings(each.example)),
     number(each.responses),
     hostsText(each.hosts),
     each.remedy,
