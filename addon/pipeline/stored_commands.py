@@ -26,7 +26,7 @@ MAX_LISTED = 1000
 SLICE = 25
 """Responses that are read at a time; between two slices, requests of clients go on."""
 
-MAX_READ = 2000
+MAX_READ = 1000
 """Responses that are read for one list. It may end before enough are found: see `next`."""
 
 

@@ -1,0 +1,55 @@
+"""The browser of stored responses in the page: lists that come in several parts, and samples of a shared store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.fixtures.proxy_process import Proxy
+from tests.programs.devtools import Page
+from tests.programs.page_visits import fill, go, look, shows
+
+
+async def put_before(page: Page, reply: dict[str, object]) -> None:
+    """Let the next list have a part before those of the proxy."""
+    await page.value("window.send = window.fetch; window.paths = []; true")
+    made = f"Promise.resolve(new Response({json.dumps(json.dumps(reply))}))"
+    condition = "path.includes('/entries') && paths.push(path) === 1"
+    await page.value(f"window.fetch = (path, ...rest) => {condition} ? {made} : send(path, ...rest); true")
+
+
+def test_a_list_goes_on_until_there_are_enough(used: Proxy, tmp_path: Path) -> None:
+    async def searching(page: Page) -> None:
+        await go(page, "store")
+        await shows(page, "#store-list", "/static/00")
+        await put_before(page, {"entries": [], "next": "http://", "sample": False})
+        await fill(page, "store-form", pattern="/static/0")
+        await shows(page, "#store-list", "/static/09")
+        assert "after=http%3A%2F%2F" in str(await page.value("paths[1]"))
+        assert await page.value("document.querySelector('#store-next').hidden") is True
+        assert await page.value("document.querySelector('#store-list').ariaBusy") == "false"
+
+    look(used, tmp_path, searching)
+
+
+def test_a_list_that_finds_nothing_says_so(used: Proxy, tmp_path: Path) -> None:
+    async def searching(page: Page) -> None:
+        await go(page, "store")
+        await fill(page, "store-form", pattern="/nothing-like-this")
+        await shows(page, "#store-list", "Nothing that is stored fits.")
+
+    look(used, tmp_path, searching)
+
+
+def test_a_sample_says_that_it_is_one(used: Proxy, tmp_path: Path) -> None:
+    async def seeing(page: Page) -> None:
+        await go(page, "store")
+        await shows(page, "#store-list", "/static/00")
+        entry = {"url": "http://a.example/", "method": "GET", "status": 200, "size": 5, "state": "fresh"}
+        entry |= {"age": 1, "lifetime": 60, "stored_at": 1, "last_used": None, "sha256": "0" * 64}
+        await put_before(page, {"entries": [entry], "next": None, "sample": True})
+        await fill(page, "store-form", pattern="a.example")
+        await shows(page, "#store-list", "Of the first 5,000 responses that were found")
+        await shows(page, "#store-list", "GET http://a.example/")
+
+    look(used, tmp_path, seeing)
