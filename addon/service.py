@@ -160,6 +160,7 @@ class Service:
             "address": self._listen_address.handle,
             "commit": self._commit,
             "metrics": self.metrics.handle,
+            "origin-times": self.metrics.handle_origin_times,
             "mode": self.modes.handle,
             "ping": self._ping,
             "sites": self._described_sites,

@@ -75,6 +75,10 @@ class MetricsCommand:
         await self._add_store(samples)
         return samples.described()
 
+    async def handle_origin_times(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return the times of origins by host, as `HostTimes.described` does."""
+        return self.responses.host_times.described()
+
     def counted(self) -> Samples:
         """Return what was counted so far: what is left when this process has ended."""
         samples = Samples()

@@ -6,6 +6,7 @@ from addon.origin.exchange_times import ExchangeTimes
 from addon.runtime.access_log.logged_response import LoggedResponse
 from addon.runtime.metrics.definitions import TIMED_OUTCOMES
 from addon.runtime.metrics.histogram import Histogram
+from addon.runtime.metrics.host_times import HostTimes
 from addon.runtime.metrics.samples import Samples
 from cache.policy.reasons import Forwarded
 
@@ -25,9 +26,14 @@ type _Row = tuple[str, str, str, str]
 
 
 class ResponseMetrics:
-    """The counts of one process. They belong to its event loop."""
+    """The counts of one process. They belong to its event loop.
+
+    Attributes:
+        host_times: The times of origins by host.
+    """
 
     def __init__(self) -> None:
+        self.host_times = HostTimes()
         self._rows: dict[_Row, list[int]] = {}
         self._durations = {outcome: Histogram() for outcome in TIMED_OUTCOMES}
         self._connects: dict[str, Histogram] = {}
@@ -47,6 +53,8 @@ class ResponseMetrics:
             _histogram(self._connects, site).observe(upstream.connect)
         if upstream.head is not None:
             _histogram(self._heads, site).observe(upstream.head)
+            if response.request is not None:
+                self.host_times.observe(response.request.authority, upstream.head)
         if upstream.whole is not None:
             _histogram(self._wholes, site).observe(upstream.whole)
 

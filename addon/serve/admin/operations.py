@@ -8,6 +8,7 @@ from typing import Literal
 
 from addon.runtime.control import Handler
 from addon.runtime.control_client import numbers_in, table_in
+from addon.runtime.metrics.host_times import HostTimes
 from addon.serve.admin import offline_results, results
 from addon.serve.admin.arguments import (
     MAX_LOCK_FILE_REQUEST,
@@ -71,6 +72,7 @@ async def _stats(commands: Commands, _arguments: Mapping[str, object]) -> Mappin
         "store": await commands["store"]({}),
         "counters": await commands["stats"]({}),
         "hosts": summary["hosts"],
+        "origin_times": await _origin_times(commands),
         "distrusted": (await commands["failed-hosts"]({}))["distrusted"],
     }
 
@@ -81,6 +83,12 @@ async def _contents(commands: Commands) -> Mapping[str, object] | None:
         return await commands["contents"]({})
     except ValueError:
         return None
+
+
+async def _origin_times(commands: Commands) -> Mapping[str, object]:
+    times = HostTimes()
+    times.add_described(await commands["origin-times"]({}))
+    return times.summary()
 
 
 async def _not_stored(commands: Commands, _arguments: Mapping[str, object]) -> Mapping[str, object]:

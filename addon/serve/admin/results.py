@@ -309,6 +309,14 @@ class Contents(TypedDict):
     max_size: int | None
 
 
+class OriginTimes(TypedDict):
+    """Seconds until the head of an origin's response was there: half took less than `median`, 95 % less than `slow`."""
+
+    exchanges: int
+    median: float
+    slow: float
+
+
 class Stats(TypedDict):
     """The store, and what the proxy has done since its start. `contents` is null while the store cannot be read."""
 
@@ -317,6 +325,7 @@ class Stats(TypedDict):
     store: StoreState
     counters: dict[str, int]
     hosts: dict[str, dict[str, int]]
+    origin_times: dict[str, OriginTimes]
     distrusted: dict[str, int]
 
 

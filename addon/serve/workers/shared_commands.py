@@ -13,6 +13,7 @@ from addon.pipeline.store_condition import StoreState
 from addon.runtime.control import Handler
 from addon.runtime.control_client import ControlError, numbers_in, table_in
 from addon.runtime.host_counters import HostCounters
+from addon.runtime.metrics.host_times import HostTimes
 from addon.runtime.metrics.samples import Samples
 from addon.serve.workers.shared_sites import merged_sites
 from addon.serve.workers.worker import Command
@@ -54,6 +55,7 @@ class SharedCommands:
             "missing": self._missing,
             "mode": self._switch_mode,
             "not-stored-examples": self._examples,
+            "origin-times": self._origin_times,
             "ping": self._every("ping"),
             "preview": self._of_store("preview"),
             "purge": self._of_store("purge"),
@@ -276,6 +278,13 @@ class SharedCommands:
         too_large = next((reply["too_large"] for reply in replies if reply.get("too_large")), None)
         told = next((reply for reply in replies if _expects_failure(reply)), replies[0])
         return told | {"not_stored": latest, "too_large": too_large}
+
+    async def _origin_times(self, arguments: Mapping[str, object]) -> Reply:
+        """Return the times that the present workers have measured."""
+        total = HostTimes()
+        for reply in await self.ask_all("origin-times", arguments):
+            total.add_described(reply)
+        return total.described()
 
     async def _examples(self, arguments: Mapping[str, object]) -> Reply:
         """Return one example for each reason, that of any worker."""

@@ -81,6 +81,9 @@ def test_counters_are_the_sums_of_all_processes(running: Proxy, api: AdminClient
     assert after["counters"]["hits"] > before["counters"]["hits"]
     assert after["contents"]["entries"] > before["contents"]["entries"]
     assert after["hosts"].keys() == {f"localhost:{origin.port}"}
+    fetched = after["origin_times"][f"localhost:{origin.port}"]
+    assert fetched["exchanges"] == after["counters"]["origin.fetches"]
+    assert 0 < fetched["median"] <= fetched["slow"]
 
 
 def test_a_purge_is_that_of_the_command_line_and_is_logged(running: Proxy, api: AdminClient, origin: Origin) -> None:
@@ -302,6 +305,7 @@ def test_all_else_is_told_while_the_store_cannot_be_read() -> None:
         "store": told(state="failing"),
         "stats": told(requests=5),
         "failed-hosts": told(distrusted={}),
+        "origin-times": told(),
     }
     (stats,) = [each for each in OPERATIONS if each.path == "/stats"]
 

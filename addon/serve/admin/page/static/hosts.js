@@ -3,33 +3,22 @@
 import { byId, drawn, element, show, table } from "./elements.js";
 import { latest } from "./live.js";
 import { isHit, wentOut } from "./outcomes.js";
-import { clock, number, percent, quantile, size, time } from "./units.js";
+import { clock, number, percent, size, time } from "./units.js";
 
 const FAMILY = "not_stored.";
 
 /** Show the hosts. */
 export function showHosts({ stats, status }) {
   if (byId("hosts").hidden) return;
-  const waits = waitsByHost();
-  show("hosts-table", [stats.hosts, [...waits]], () => hostsTable(stats.hosts, waits));
+  show("hosts-table", [stats.hosts, stats.origin_times], () => hostsTable(stats.hosts, stats.origin_times));
   const buckets = histogram(latest());
   show("times", buckets, () => timesTable(buckets));
   show("origins", [status.mode.failing, status.mode.unreachable, status.sites], () => problems(status));
 }
 
-function waitsByHost() {
-  const waits = new Map();
-  for (const each of latest().filter(wentOut)) {
-    const host = /^https?:\/\/([^/?#]+)/.exec(each.url)?.[1];
-    if (host) waits.set(host, [...(waits.get(host) ?? []), each.seconds]);
-  }
-  for (const found of waits.values()) found.sort((one, other) => one - other);
-  return waits;
-}
-
-function hostsTable(hosts, waits) {
+function hostsTable(hosts, times) {
   const rows = Object.entries(hosts).map(([host, counters]) => {
-    const found = waits.get(host);
+    const found = times[host];
     return [
       element("span", { class: "url" }, host),
       number(counters.requests),
@@ -37,13 +26,13 @@ function hostsTable(hosts, waits) {
       number(counters.stale),
       size(counters["octets.from_copy"]),
       size(counters["octets.from_origin"]),
-      found ? time(quantile(found, 0.5)) : "",
-      found ? time(quantile(found, 0.95)) : "",
+      found ? time(found.median) : "",
+      found ? time(found.slow) : "",
       number(notStored(counters)),
       number(counters.failures),
     ];
   });
-  const caption = "Since the start. Times are those of the latest 1,000 requests for which an origin was asked: half took less than the median, and 95 % less than the last one.";
+  const caption = "Since the start. Times are about those until an origin's response began: half took less than the median, and 95 % less than the last one.";
   return table(caption, ["Host", ">Requests", ">From copies", ">Sent stale", ">Content from copies", ">From the origin", ">Origin, median", ">Origin, 95 %", ">Not stored", ">Failed"], rows, "No request yet.");
 }
 

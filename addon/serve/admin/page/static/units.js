@@ -47,6 +47,3 @@ export function clock(seconds) {
   const isToday = date.toDateString() === new Date().toDateString();
   return `${isToday ? "" : day}${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
-
-/** Return the value below which a part of sorted numbers is. */
-export const quantile = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
