@@ -13,6 +13,7 @@ from tests.fixtures.admin_client import visit
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
+from tests.programs.barriers import barriers
 from tests.programs.devtools import Page
 from tests.programs.page_visits import HOSTILE, fill, go, look, shows
 
@@ -50,6 +51,17 @@ def test_json_is_shown_indented_and_without_its_coding(used: Proxy, origin: Orig
         await shows(page, ".preview", "application/json. Indented")
 
     look(used, tmp_path, reading)
+
+
+def test_shown_content_has_no_barriers(used: Proxy, origin: Origin, tmp_path: Path) -> None:
+    visit(used, serve_page(origin, "/preview.txt", b"text\n" * 1000, {**KEPT, "Content-Type": "text/plain"}))
+
+    async def looking(page: Page) -> None:
+        await open_content(page, "/preview.txt")
+        await shows(page, ".preview pre", "text")
+        assert await barriers(page) == []
+
+    look(used, tmp_path, looking)
 
 
 def test_an_image_is_shown(used: Proxy, origin: Origin, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import DamagedEntry, Extent, Overtaken, StoreError
+from cache.stores.listing import Order, Selection
 from cache.stores.purge_scopes import ALL, Conditions, Scope, tag_name, url_name, where
 from cache.stores.redis.engine import Engine
 from cache.stores.redis.invalidation import Invalidation
@@ -261,3 +262,15 @@ def test_a_name_that_a_scan_returns_twice_counts_once(open_node: OpenNode, monke
 def test_a_body_over_the_limit_is_refused_with_the_name_of_the_setting(open_node: OpenNode) -> None:
     with pytest.raises(StoreError, match="larger than max_object, 1000 bytes"):
         put(open_node(max_body=1000), new_entry(), 1001)
+
+
+def test_a_list_of_a_few_responses_is_a_sample(open_node: OpenNode) -> None:
+    node = open_node()
+    keys = [f"{KEY}{number}" for number in range(5)]
+    for key in keys:
+        put(node, new_entry(key))
+    sample = node.listing(Selection(Order.SIZE, compared=3))
+    found = [entry.key for place in sample.found for entry in place.entries]
+    assert (len(found), set(found) <= set(keys), sample.is_sample) == (3, True, True)
+    whole = node.listing(Selection(Order.URL, compared=5))
+    assert ([place.place for place in whole.found], whole.is_sample) == (keys, False)
