@@ -133,7 +133,7 @@ def _conditions(selection: Selection, *, of_heads: bool) -> _Conditions:
         by_url = _HEAD_URL if of_heads else _BODY_URL
         terms.append(by_url.format(matches=" AND ".join(term for term, _ in matches)))
         values += [value for _, each in matches for value in each]
-    if selection.tag is not None:
+    if selection.tag is not None and selection.tag.isprintable():  # a command line may have what is no text
         terms.append(_HEAD_TAG if of_heads else _BODY_TAG)
         values.append(hash_of(selection.tag))
     if selection.never_used:

@@ -77,3 +77,10 @@ def test_a_damaged_row_ends_no_list_without_end(store: DiskStore, directory: Pat
 def test_a_place_behind_the_last_one_has_nothing(store: DiskStore) -> None:
     *_, last = store.listing(Selection(Order.SIZE)).found
     assert keys(store.listing(Selection(Order.SIZE, last.place))) == []
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("name", ["pattern", "host", "tag"])
+def test_what_is_no_text_ends_no_list(store: DiskStore, order: Order, name: str) -> None:
+    """The shell may give a command bytes that are not UTF-8. The reader compares them; the store does not have to."""
+    assert sorted(keys(store.listing(Selection(order, **{name: "\udcff"})))) == KEYS  # type: ignore[arg-type] # a text
