@@ -30,10 +30,10 @@ function reasons(found, counters) {
   const total = found.reduce((sum, each) => sum + each.responses, 0);
   const summary = `${counted(total, "response")} not stored, and ${number(counters.stored)} stored, since the start.`;
   const rows = found.map((each) => [
-    element("div", {}, element("strong", {}, each.sentence), element("div", { class: "note" }, `${each.reason}, ${each.source === "ours" ? "a rule of this proxy" : each.source}`), findings(each.example)),
+    element("div", {}, element("strong", {}, each.sentence), element("div", { class: "note" }, `${each.reason}, ${each.source === "ours" ? "a rule of this proxy" : each.source}`)),
     number(each.responses),
     hostsText(each.hosts),
-    each.remedy,
+    element("div", {}, each.remedy, findings(each.example)),
   ]);
   return [
     element("p", {}, summary),
