@@ -1,4 +1,4 @@
-"""What `lint` finds, in the page beside the reason why responses were not stored."""
+"""The mistakes that `lint` finds, in the page beside the reason why responses were not stored."""
 
 from __future__ import annotations
 
