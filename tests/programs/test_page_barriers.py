@@ -13,7 +13,7 @@ from tests.programs.barriers import barriers
 from tests.programs.devtools import Page, browser_page
 from tests.programs.page_visits import look, shows
 
-LOOKS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
+LOOKS = [(320, "light"), (320, "dark"), (900, "light"), (1280, "light"), (1280, "dark")]
 
 pytestmark = pytest.mark.parametrize(("width", "theme"), LOOKS)
 
