@@ -15,11 +15,15 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import batched
 from pathlib import Path
 
 from addon.offline.wanted import Digest, Document, Found, Missing, NotThereError, Read, SourceError, Wanted
 from addon.runtime.channel import Channel
 from addon.runtime.control_client import ControlError
+
+AT_ONCE = 200
+"""Items in one message: a proxy reads messages between its other work."""
 
 NICENESS = 10
 """The process gives way to those that answer clients."""
@@ -38,6 +42,13 @@ async def found_in_process(file: Path, read: Read) -> Found:
             return {"problem": str(error)}
         return {**asdict(document), "content": b64encode(document.content).decode()}
 
+    found: Found = []
+
+    async def take(arguments: Mapping[str, object]) -> dict[str, object]:
+        items = arguments["items"]
+        found.extend(_item(each) for each in (items if isinstance(items, list) else []))
+        return {}
+
     ours, theirs = socket.socketpair()
     with theirs:
         try:
@@ -45,10 +56,10 @@ async def found_in_process(file: Path, read: Read) -> Found:
         except BaseException:
             ours.close()
             raise
-    channel = Channel({"read": reply})
+    channel = Channel({"read": reply, "take": take})
     try:
         await channel.start(ours)
-        found = await channel.ask("found-in", path=str(file))
+        ended = await channel.ask("find", path=str(file))
     except ControlError as error:
         raise SourceError(f"{file}: cannot be read: {error}") from None
     finally:
@@ -56,10 +67,9 @@ async def found_in_process(file: Path, read: Read) -> Found:
             os.killpg(process.pid, signal.SIGKILL)
         await channel.close()
         await process.wait()
-    if problem := found.get("problem"):
-        raise (NotThereError if found["is_not_there"] else SourceError)(str(problem))
-    items = found["items"]
-    return [_item(each) for each in items] if isinstance(items, list) else []
+    if problem := ended.get("problem"):
+        raise (NotThereError if ended["is_not_there"] else SourceError)(str(problem))
+    return found
 
 
 async def _started(connection: socket.socket) -> asyncio.subprocess.Process:
@@ -105,14 +115,16 @@ async def _serve(connection: socket.socket) -> None:
     from addon.warm.lockfiles import formats  # slow to import, and the other process needs none of it
     from addon.warm.lockfiles.lock_file import LockFile
 
-    async def found_in(arguments: Mapping[str, object]) -> dict[str, object]:
+    async def find(arguments: Mapping[str, object]) -> dict[str, object]:
         try:
             found = await formats.found_in(LockFile(Path(str(arguments["path"])), read))
         except SourceError as error:
             return {"problem": str(error), "is_not_there": isinstance(error, NotThereError)}
-        return {"items": [asdict(each) for each in found]}
+        for some in batched(found, AT_ONCE):
+            await channel.ask("take", items=[asdict(each) for each in some])
+        return {}
 
-    channel = Channel({"found-in": found_in})
+    channel = Channel({"find": find})
     await channel.start(connection)
     await channel.closed.wait()
     await channel.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -68,6 +68,14 @@ async def warm(sources: Sequence[Source], fetcher: WarmFetcher, progress: Progre
         report.failed.append(missing)
         progress.done(missing.name, missing.why, 0)
 
+    async def fetch_all(wanted: Iterator[Wanted]) -> None:
+        async def work() -> None:
+            for each in wanted:
+                await fetch_one(each)
+
+        # a task for each URL would keep a proxy that looks for them from everything else meanwhile
+        await asyncio.gather(*(work() for _ in range(fetcher.jobs)))
+
     async def fetch_source(source: Source) -> None:
         try:
             found = await source(fetcher.read)
@@ -82,7 +90,7 @@ async def warm(sources: Sequence[Source], fetcher: WarmFetcher, progress: Progre
         for each in new:
             if isinstance(each, Missing):
                 fail(each)
-        await asyncio.gather(*(fetch_one(each) for each in new if isinstance(each, Wanted)))
+        await fetch_all(iter([each for each in new if isinstance(each, Wanted)]))
 
     await asyncio.gather(*map(fetch_source, sources))
     return report

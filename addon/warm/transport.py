@@ -65,6 +65,7 @@ class StoredTransport:
 
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
         """Find a stored response. Raises ValueError for an invalid request."""
+        await asyncio.sleep(0)  # what is in memory is found without waiting, and a proxy has other things to do, too
         return await find_stored(self._pipeline, wanted, read=read)
 
 
@@ -111,9 +112,14 @@ def _check_mode(proxy: ControlClient, settings: Settings) -> None:
 
 
 class WarmFetcher:
-    """Fetches URLs with a transport, a limited number at a time, and follows redirects."""
+    """Fetches URLs with a transport, a limited number at a time, and follows redirects.
+
+    Attributes:
+        jobs: That number.
+    """
 
     def __init__(self, transport: Transport, jobs: int) -> None:
+        self.jobs = jobs
         self._transport = transport
         self._slots = asyncio.Semaphore(jobs)
         self._documents: dict[Wanted, Fetched] = {}

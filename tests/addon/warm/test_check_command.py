@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from addon.config.settings import Settings
+from addon.offline.wanted import Found, Read, Wanted
 from addon.service import Service
 from addon.warm import check_command
 from addon.warm.check_command import lock_file_handler
+from cache.rules.stored_response import StoredResponse
 from tests.addon.offline.running_service import with_service
 from tests.fixtures.lock_files import integrity
 from tests.fixtures.static_pages import serve_page
@@ -118,6 +120,35 @@ def test_many_missing_items_are_counted_and_the_first_ones_listed(
     async def scenario(check: Check, _service: Service) -> None:
         found = await check("yarn.lock", yarn_lock(*(f"http://a.test/{number}" for number in range(5))))
         assert (found["missing"], len(found["first_missing"])) == (5, 2)
+
+    with_check(tmp_path, scenario)
+
+
+def test_a_proxy_does_other_things_while_it_looks_for_many_urls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def many(_file: Path, _read: Read) -> Found:
+        return [Wanted(f"http://a.test/{number}") for number in range(500)]
+
+    monkeypatch.setattr(check_command, "found_in_process", many)
+
+    async def scenario(check: Check, service: Service) -> None:
+        store, looked, most = service.active.own.store, 0, 0
+        candidates = store.candidates
+
+        async def counted(key: str) -> tuple[StoredResponse, ...]:
+            nonlocal looked
+            looked += 1
+            return await candidates(key)
+
+        monkeypatch.setattr(store, "candidates", counted)
+        checking = asyncio.create_task(check("yarn.lock", ""))
+        while not checking.done():
+            before = looked
+            await asyncio.sleep(0)
+            most = max(most, looked - before)
+        assert (await checking)["missing"] == looked == 500
+        assert most <= check_command.JOBS
 
     with_check(tmp_path, scenario)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from addon.offline.wanted import Digest, Document, Found, Missing, NotThereError, SourceError, Wanted
-from addon.warm.lock_file_process import found_in_process
+from addon.warm.lock_file_process import AT_ONCE, found_in_process
 from tests.addon.warm.conftest import Tool
 from tests.fixtures.lock_files import sha256, written
 from tests.fixtures.until import wait_until
@@ -40,6 +40,13 @@ def test_everything_that_a_file_names_comes_with_its_fields_and_digests(tmp_path
     assert (wanted.uri, wanted.digest) == ("http://files.test/x.zip", Digest("sha256", digest))
     assert ("Accept-Encoding", "identity") in wanted.fields
     assert missing == Missing("f", "it comes from a Git repository: clone it through the proxy")
+
+
+def test_many_items_come_in_their_order(tmp_path: Path) -> None:
+    urls = [f"http://files.test/{number}.tgz" for number in range(2 * AT_ONCE + 1)]
+    text = "".join(f'p@{place}:\n  version "1"\n  resolved "{url}"\n\n' for place, url in enumerate(urls))
+    items = found(written(tmp_path, "yarn.lock", text))
+    assert [each.uri for each in items if isinstance(each, Wanted)] == urls
 
 
 def test_a_document_that_the_file_needs_is_asked_for(tmp_path: Path) -> None:
