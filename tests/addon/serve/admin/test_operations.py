@@ -12,7 +12,7 @@ import pytest
 
 from addon.runtime.control import Handler
 from addon.serve.admin.operations import OPERATIONS
-from tests.fixtures.admin_client import AdminClient, admin_of, visit
+from tests.fixtures.admin_client import AdminClient, admin_of, store, visit
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
@@ -42,7 +42,7 @@ def test_the_status_is_that_of_the_command_line(running: Proxy, api: AdminClient
 def test_entries_are_listed_in_parts_and_shown_in_full(running: Proxy, api: AdminClient, origin: Origin) -> None:
     urls = [serve_page(origin, f"/entries/{number}", b"x" * (number + 1)) for number in range(5)]
     for url in urls:
-        visit(running, url)
+        store(running, url)
     first = api.get("/entries?pattern=*/entries/*&limit=2").json
     assert [each["url"] for each in first["entries"]] == urls[:2]
     rest = api.get(f"/entries?pattern=*/entries/*&limit=3&after={first['next']}").json
@@ -64,7 +64,7 @@ def test_entries_are_listed_in_parts_and_shown_in_full(running: Proxy, api: Admi
 
 def test_the_response_to_a_request_is_explained(running: Proxy, api: AdminClient, origin: Origin) -> None:
     url = serve_page(origin, "/why")
-    visit(running, url)
+    store(running, url)
     assert api.get(f"/why?url={url}").json["decision"] == "hit"
     asked = api.get(f"/why?url={url}&header=Cache-Control:+no-cache&header=Accept:+*/*").json
     assert (asked["decision"], asked["reason"]) == ("forward", "request-no-cache")
@@ -88,7 +88,7 @@ def test_counters_are_the_sums_of_all_processes(running: Proxy, api: AdminClient
 
 def test_a_purge_is_that_of_the_command_line_and_is_logged(running: Proxy, api: AdminClient, origin: Origin) -> None:
     url = serve_page(origin, "/purge")
-    visit(running, url)
+    store(running, url)
     measured = api.send("POST", "/purge", {"url": url, "dry_run": True})
     assert measured.json == {"copies": 1, "deleted": 0, "soft": False, "dry_run": True, "size": 5}
     assert api.send("POST", "/purge", {"url": url, "soft": True}).json["copies"] == 1
@@ -251,7 +251,7 @@ def test_the_beginning_of_a_stored_content_is_shown(running: Proxy, api: AdminCl
     url = serve_page(
         origin, "/previewed", b"<b>content</b>", {"Cache-Control": "max-age=60", "Content-Type": "text/html"}
     )
-    visit(running, url)
+    store(running, url)
     digest = api.get(f"/show?url={url}").json["variants"][0]["sha256"]
     found = api.get(f"/preview?url={url}&sha256={digest}")
     assert found.json == {"media_type": "text/html", "text": "<b>content</b>", "image": None, "note": ""}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from addon.warm.check_command import MAX_CONTENT
-from tests.fixtures.admin_client import AdminClient, admin_of, visit
+from tests.fixtures.admin_client import AdminClient, admin_of, store, visit
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
@@ -100,7 +100,7 @@ def test_what_is_missing_is_fetched_now(running: Proxy, api: AdminClient, origin
 
 def test_a_lock_file_is_looked_for_in_the_store(running: Proxy, api: AdminClient, origin: Origin) -> None:
     stored, missing = serve_page(origin, "/stored.tgz"), serve_page(origin, "/missing.tgz")
-    visit(running, stored)
+    store(running, stored)
     text = "".join(f'p{url[-12:]}@^1:\n  version "1.0.0"\n  resolved "{url}"\n\n' for url in (stored, missing))
     found = api.send("POST", "/lock-file", {"name": "yarn.lock", "content": text}).json
     assert (found["stored"], found["missing"], found["is_readable"]) == (1, 1, True)
