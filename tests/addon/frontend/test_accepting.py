@@ -72,7 +72,7 @@ def run_conversation(
 def test_connections_opened_at_once_are_shared_by_the_workers(
     listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accepting, "PAUSE", 0.1)
+    monkeypatch.setattr(accepting, "PAUSE", 1.0)  # longer than a busy machine takes to start the second worker
 
     async def conversation(workers: list[Worker], clients: list[socket.socket]) -> None:
         first, second = workers
