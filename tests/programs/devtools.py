@@ -19,8 +19,12 @@ from tests.fixtures.proxy_process import TIMEOUT
 from tests.programs.chromium import OPTIONS
 from tests.programs.installed_programs import program
 
-_OWN_OPTIONS = ("--remote-debugging-port=0", "--host-resolver-rules=MAP *.example 127.0.0.1, MAP 192.0.2.7 127.0.0.1")
-"""Options to be driven, and to find each host of `.example`, and one address that is not loopback, on this machine."""
+_OWN_OPTIONS = (
+    "--remote-debugging-port=0",
+    "--window-size=1280,900",
+    "--host-resolver-rules=MAP *.example 127.0.0.1, MAP 192.0.2.7 127.0.0.1",
+)
+"""Options to be driven, to have room for tables as tables, and to find hosts of `.example` and an address here."""
 
 
 class Page:
