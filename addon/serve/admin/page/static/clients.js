@@ -12,7 +12,7 @@ export function showClients({ stats, status }) {
   const isEdge = status.sites.length > 0;
   show("set-up", [status.listen, isEdge], () => isEdge ? element("p", {}, "Clients of an edge need no certificate of this proxy, and no setting.") : [
     element("p", {}, "The set-up page has the CA certificate, and lines for systems and programs. It is at the address of the proxy, and through the proxy at http://secondhand.internal/:"),
-    element("ul", {}, ...status.listen.map((each) => element("li", {}, element("code", {}, `http://${each.replace(ALL_ADDRESSES, location.hostname)}/`)))),
+    element("ul", {}, ...status.listen.map((each) => each.replace(ALL_ADDRESSES, location.hostname)).map((each) => element("li", {}, element("code", {}, `http://${each}/`)))),
     element("p", {}, "For programs on this machine, this says which of them work, and what helps the others:"),
     element("pre", {}, "secondhand doctor"),
   ]);
