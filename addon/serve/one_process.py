@@ -26,7 +26,6 @@ from addon.serve.proxy import HANDOVER_GRACE, RESTART_GRACE, Proxy
 from addon.serve.reload import reload
 from addon.serve.upgrade import upgrade
 from addon.service import Service
-from addon.warm.check_command import lock_file_handler
 
 if TYPE_CHECKING:
     from addon.frontend.mitm.serve.serving import MitmproxyServer
@@ -54,7 +53,10 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
         await service.start()
         line = LiveLine(service.commands["stats"])
         proxy = _proxy(launch, service, mitmproxy, line)
-        service.commands["check-lock-file"] = lock_file_handler(service.active)
+        if launch.lasting:
+            from addon.warm.check_command import lock_file_handler  # the proxy of one command does not need it
+
+            service.commands["check-lock-file"] = lock_file_handler(service.active)
         service.commands["config"] = settings_handler(lambda: proxy.settings)
         admin = AdminListener(Administered(settings, service.commands, lambda: not proxy.draining.begun), launch.admin)
         process = _OneProcess(launch, proxy, admin)
