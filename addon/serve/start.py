@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from mitmproxy import exceptions
@@ -56,38 +56,45 @@ def serve(
         The exit code: 0, 1 if it cannot run, 2 for invalid settings.
     """
     inherited = inherited or InheritedSockets()
-    has_workers = settings.worker_count > 1
     redaction.install()
     redaction.shows_queries = settings.log.queries
-    log_format = LOG_FORMAT_OF_WORKERS if has_workers else LOG_FORMAT
+    log_format = LOG_FORMAT_OF_WORKERS if settings.worker_count > 1 else LOG_FORMAT
     logging.basicConfig(level=settings.log.level.upper(), format=log_format, stream=sys.stderr)
     logging.getLogger("hpack").setLevel(logging.WARNING)  # below, it logs fields with their values
-    try:
-        sockets = sockets_for(settings, inherited.sockets)
-        admin = admin_sockets(settings, inherited.admin)
-    except CannotListen as error:
-        print_error(str(error))
-        return FAILED
+    with ExitStack() as at_end:
+        try:
+            sockets = sockets_for(settings, inherited.sockets)
+            at_end.callback(close_all, sockets)
+            admin = admin_sockets(settings, inherited.admin)
+            at_end.callback(close_all, admin)
+        except CannotListen as error:
+            print_error(str(error))
+            return FAILED
+        asked = settings.admin.listen
+
+        def load_again() -> Configuration:
+            configuration = load()
+            return replace(configuration, settings=with_address(configuration.settings, asked, admin))
+
+        settings = with_address(settings, asked, admin)
+        return _run(Launch(settings, load_again, sockets, admin, lasting=lasting, inherited=inherited), mitmproxy)
+
+
+def _run(launch: Launch, mitmproxy: ScriptsAndModes | None) -> int:
+    """Serve clients until the proxy is stopped. Return the exit code."""
+    settings = launch.settings
     allow_many_connections()
     with suppress(OSError):  # without its store, the proxy may still serve
         use_for_temporary_files(lambda: settings.store.directory)
-    asked = settings.admin.listen
-
-    def load_again() -> Configuration:
-        configuration = load()
-        return replace(configuration, settings=with_address(configuration.settings, asked, admin))
-
-    settings = with_address(settings, asked, admin)
-    launch = Launch(settings, load_again, sockets, admin, lasting=lasting, inherited=inherited)
     try:
         make_ca(settings)
-        if has_workers:
+        if settings.worker_count > 1:
             tls_of(settings, known_certificates(), time.time)  # the workers that are forked share what it reads
             from addon.serve.workers.supervisor import supervise  # one process needs none
 
             return supervise(launch)
         if mitmproxy:
-            close_all(sockets)  # it binds its own
+            close_all(launch.sockets)  # it binds its own
         return run(serve_in_this_process(launch, mitmproxy))
     except (ConfigError, ValueError, exceptions.OptionsError) as error:
         print_error(str(error))
