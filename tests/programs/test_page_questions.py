@@ -117,6 +117,7 @@ def test_did_anything_go_live(busy: Proxy, tmp_path: Path) -> None:
 def test_which_origin_is_slow_or_down(busy: Proxy, origin: Origin, dead: str, tmp_path: Path) -> None:
     async def find(reader: Reader) -> None:
         await reader.sees("#warnings", "1 origin failed when it was last asked", dead)
+        await reader.sees("#warnings", "1 origin takes longer than 1 s for most responses", f"127.0.0.1:{origin.port}")
         await reader.open("hosts")
         await reader.sees("#origins", dead, "refused the connection")
         await reader.sees("#hosts-table", f"127.0.0.1:{origin.port}")

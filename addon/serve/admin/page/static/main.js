@@ -5,7 +5,7 @@ import { addToChart, setUpChart, showChart } from "./chart.js";
 import { showClients } from "./clients.js";
 import { setUpDiff } from "./diff.js";
 import { showEdge } from "./edge.js";
-import { byId, element, show } from "./elements.js";
+import { byId } from "./elements.js";
 import { showHosts } from "./hosts.js";
 import { follow, setUpLive, showLive } from "./live.js";
 import { setUpLockFile } from "./lock_file.js";
@@ -18,7 +18,7 @@ import { setUpPurge } from "./purge.js";
 import { setUpRecordings, showRecordings, showReplay } from "./recordings.js";
 import { showSetUpCode } from "./set-up-code.js";
 import { list, setUpStore } from "./store.js";
-import { counted, number } from "./units.js";
+import { showWarnings } from "./warnings.js";
 
 const INTERVAL = 3000; // milliseconds between two looks at the counters
 
@@ -79,26 +79,6 @@ function draw() {
   showModes(state);
   showClients(state);
   showEdge(state);
-}
-
-function showWarnings({ status, stats }) {
-  const { mode, store } = status, failed = Object.keys(mode.failing).filter((origin) => !mode.unreachable.includes(origin));
-  const sentences = [
-    mode.recording ? `A recording is in use: ${mode.recording}` : "",
-    mode.mode === "offline" && !mode.recording ? "Offline: no origin is asked" : "",
-    originsText(mode.unreachable, "does not answer", "do not answer"),
-    originsText(failed, "failed when it was last asked", "failed when they were last asked"),
-    stats.counters.stale ? `Stale responses were sent: ${number(stats.counters.stale)} since the start` : "",
-    store.state !== "open" ? `The store ${store.state === "failing" ? "cannot store all responses" : "cannot be used"}: ${store.reason ?? ""}` : "",
-    Object.keys(stats.distrusted).length ? "Some clients do not accept the certificate" : "",
-  ].filter(Boolean);
-  show("warnings", sentences, () => sentences.map((each) => element("li", {}, each)));
-}
-
-/** Return a sentence about some origins, which names the first of them; nothing for none. */
-function originsText(origins, does, others) {
-  const named = origins.slice(0, 3).join(", ");
-  return origins.length ? `${counted(origins.length, "origin")} ${origins.length === 1 ? does : others}: ${named}` : "";
 }
 
 async function repeat() {
