@@ -61,20 +61,26 @@ def encode_content(content: bytes, coding: str) -> bytes:
     return _ENCODERS[coding](content)
 
 
+_BLOCK = 8192
+"""Bytes that zlib gets at once. It copies what follows a member, which would take long for many small members."""
+
+
 def _zlib_decoder(window: int) -> Callable[[bytes, int], bytes]:
     """Return a decoder for a format that zlib selects by its window size parameter."""
 
     def decode(content: bytes, limit: int) -> bytes:
-        decoded, rest = b"", content
-        while rest:  # a gzip file may have several members
+        decoded, view, at = bytearray(), memoryview(content), 0
+        while at < len(view):  # a gzip file may have several members
             decoder = zlib.decompressobj(window)
-            decoded += decoder.decompress(rest, limit + 1 - len(decoded))
-            if len(decoded) > limit:
-                break
-            if not decoder.eof:
-                raise CodingError("the encoded content is incomplete")
-            rest = decoder.unused_data
-        return decoded
+            while not decoder.eof:
+                block = view[at : at + _BLOCK]
+                if not block:
+                    raise CodingError("the encoded content is incomplete")
+                decoded += decoder.decompress(block, limit + 1 - len(decoded))
+                if len(decoded) > limit:
+                    return bytes(decoded)
+                at += len(block) - len(decoder.unused_data)
+        return bytes(decoded)
 
     return decode
 
