@@ -57,12 +57,13 @@ async def fill(page: Page, form: str, **values: str) -> None:
 async def hold(page: Page, part: str) -> None:
     """Hold back the replies to requests whose path has a part, until `release`."""
     await page.value("window.send = window.fetch; window.held = []; true")
-    kept = "new Promise((resolve) => held.push(() => resolve(send(path, ...rest))))"
+    sent = "() => { const reply = send(path, ...rest); resolve(reply); return reply; }"
+    kept = f"new Promise((resolve) => held.push({sent}))"
     given = f"path.includes({json.dumps(part)}) ? {kept} : send(path, ...rest)"
     await page.value(f"window.fetch = (path, ...rest) => {given}; true")
 
 
 async def release(page: Page) -> None:
     """Let the replies come that were held back."""
-    await page.value("window.fetch = send; held.forEach((each) => each())")
+    await page.value("window.fetch = send; Promise.all(held.map((each) => each())).then(() => true)")
     await asyncio.sleep(1)  # longer than it takes to show a reply

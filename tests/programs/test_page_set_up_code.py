@@ -47,7 +47,9 @@ def test_by_loopback_there_is_no_code(reachable: Proxy, tmp_path: Path) -> None:
     async def reading(page: Page) -> None:
         await go(page, "clients")
         await shows(page, "#set-up", "secondhand doctor")
-        await asyncio.sleep(1)  # longer than it takes to ask for a code
+        replies = "performance.getEntriesByType('resource').filter((each) => each.name.includes('/set-up-code'))"
+        await page.shows(f"{replies}.length")
+        await asyncio.sleep(1)  # longer than it takes to show a reply
         assert await page.value(DRAWN) == 0
 
     look(reachable, tmp_path, reading)

@@ -41,7 +41,7 @@ def code_for_others(listening: str, host: str, port: int) -> Code | None:
     return _code(f"{proxy_url(host, port)}/")
 
 
-@lru_cache(maxsize=16)  # it takes milliseconds, and whoever reaches the proxy can ask for it
+@lru_cache(maxsize=16)  # it takes milliseconds, and most clients ask for the same few addresses
 def _code(address: str) -> Code:
     import segno  # slow to import, and few start a proxy to see its page
 
