@@ -45,7 +45,7 @@ class Channel:
         """Send a command and return its result.
 
         Raises:
-            ControlError: the other process has ended, or reports an error.
+            ControlError: the command is too long, the other process has ended, or it reports an error.
         """
         if self.closed.is_set():
             raise ControlError("the process has ended")
@@ -59,8 +59,12 @@ class Channel:
             del self._waiting[number]
 
     def _send(self, message: Mapping[str, object]) -> None:
+        """Send a message. Raises ControlError if it is too long: the other end would close the channel."""
+        line = json.dumps(message).encode()
+        if len(line) > MAX_REPLY:
+            raise ControlError(f"the message has {len(line)} bytes, expected at most {MAX_REPLY}")
         if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(json.dumps(message).encode() + b"\n")
+            self._writer.write(line + b"\n")
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -91,7 +95,11 @@ class Channel:
             reply.set_result(result if isinstance(result, dict) else {})
 
     async def _reply(self, message: dict[str, object]) -> None:
-        self._send({"id": message["id"], **await run_command(self.handlers, message)})
+        reply = await run_command(self.handlers, message)
+        try:
+            self._send({"id": message["id"], **reply})
+        except ControlError as error:
+            self._send({"id": message["id"], "error": str(error)})
 
     async def close(self) -> None:
         """Send what is waiting, and close this end. Commands under way are given up."""

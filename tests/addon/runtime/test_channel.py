@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
+from addon.runtime import channel
 from addon.runtime.channel import Channel
 from addon.runtime.control_client import ControlError
 
@@ -84,5 +86,39 @@ def test_a_command_fails_when_the_other_process_ends() -> None:
         await other.closed.wait()
         with pytest.raises(ControlError, match="the process has ended"):
             await other.ask("echo")
+
+    converse(conversation)
+
+
+@pytest.mark.parametrize("text", ["\x7f" * 200, "a" * 1000])
+def test_a_message_that_is_too_long_fails_alone_and_the_channel_goes_on(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(channel, "MAX_REPLY", 1000)
+
+    async def long(_arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"text": text}
+
+    async def conversation(one: Channel, other: Channel) -> None:
+        asking = asyncio.ensure_future(one.ask("echo", text=text))
+        ended = asyncio.ensure_future(other.closed.wait())
+        await asyncio.wait([asking, ended], return_when=asyncio.FIRST_COMPLETED)
+        assert not other.closed.is_set()
+        with pytest.raises(ControlError, match=r"the message has \d+ bytes, expected at most 1000"):
+            await asking
+        one.handlers["long"] = long
+        with pytest.raises(ControlError, match=r"the message has \d+ bytes, expected at most 1000"):
+            await other.ask("long")
+        assert await one.ask("echo", a=1) == await other.ask("echo", a=1) == {"a": 1}
+
+    converse(conversation)
+
+
+def test_a_message_of_the_greatest_length_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = len(json.dumps({"id": 1, "command": "echo", "arguments": {"a": ""}}))
+    monkeypatch.setattr(channel, "MAX_REPLY", 1000)
+
+    async def conversation(one: Channel, _other: Channel) -> None:
+        assert await one.ask("echo", a="x" * (1000 - empty)) == {"a": "x" * (1000 - empty)}
 
     converse(conversation)
