@@ -32,6 +32,7 @@ NICENESS = 10
 async def found_in_process(file: Path, read: Read) -> Found:
     """Return what a lock file names, read by another process; `read` returns the documents that it needs.
 
+    No other file of its project is read.
     The process, and what it has started, ends at the latest when the caller is cancelled. Raises SourceError.
     """
 
@@ -117,7 +118,7 @@ async def _serve(connection: socket.socket) -> None:
 
     async def find(arguments: Mapping[str, object]) -> dict[str, object]:
         try:
-            found = await formats.found_in(LockFile(Path(str(arguments["path"])), read))
+            found = await formats.found_in(LockFile(Path(str(arguments["path"])), read, is_alone=True))
         except SourceError as error:
             return {"problem": str(error), "is_not_there": isinstance(error, NotThereError)}
         for some in batched(found, AT_ONCE):

@@ -17,6 +17,8 @@ class LockFile:
     """Fetches a document through the cache."""
     indexes: tuple[str, ...] = ()
     """URLs of indexes or repositories from the command line, for formats that name none."""
+    is_alone: bool = False
+    """No other file of its project may be read: whoever wrote it is not trusted to name files of this machine."""
 
     @property
     def folder(self) -> Path:

@@ -45,21 +45,26 @@ async def found_in(lock: LockFile) -> Found:
     """Return the pages of the projects and their files for this machine. Raises SourceError."""
     file, read = lock.path, lock.read
     options: dict[str, str] = {}
-    pins = list(_pins(file, options, set()))
+    entries = list(_entries(lock, file, options, set()))
+    pins = [each for each in entries if isinstance(each, _Pin)]
+    unread: Found = [each for each in entries if isinstance(each, Missing)]
     if all(pin.requirement.url for pin in pins):
-        return [each for pin in pins for each in _direct(pin, file)]
+        return [*unread, *(each for pin in pins for each in _direct(pin, file))]
     indexes = await _indexes(options, lock.folder)
     if not indexes:
         raise SourceError(f"{file}: pip is configured for no index with an HTTP URL")
     found = await asyncio.gather(*(_found(pin, indexes, file, read) for pin in pins))
-    return [each for part in found for each in part]
+    return [*unread, *(each for part in found for each in part)]
 
 
 # ---- reading the file
 
 
-def _pins(file: Path, options: dict[str, str], seen: set[Path]) -> Iterator[_Pin]:
-    """Iterate over the requirements of a file and of the files that it includes; put index options into `options`."""
+def _entries(lock: LockFile, file: Path, options: dict[str, str], seen: set[Path]) -> Iterator[_Pin | Missing]:
+    """Iterate over the requirements of a file, and of the files that it includes; put index options into `options`.
+
+    If the lock file is alone, the files that it includes are missing.
+    """
     seen.add(file.resolve())
     for number, line in _logical_lines(read_text(file)):
         place = f"{file}: line {number}"
@@ -68,9 +73,11 @@ def _pins(file: Path, options: dict[str, str], seen: set[Path]) -> Iterator[_Pin
             continue
         option = _OPTION.match(line)
         name, value = (option["name"], option["value"] or "") if option else ("", "")
-        if name in ("-r", "--requirement"):
+        if name in ("-r", "--requirement") and lock.is_alone:
+            yield Missing(line, "only the lock file itself is read: check the included file by itself")
+        elif name in ("-r", "--requirement"):
             if (other := file.parent / value).resolve() not in seen:
-                yield from _pins(other, options, seen)
+                yield from _entries(lock, other, options, seen)
         elif name in ("-i", "--index-url", "--extra-index-url"):
             options["index-url" if name == "-i" else name[2:]] = checked_url(value, place)
         elif name in ("-e", "--editable"):

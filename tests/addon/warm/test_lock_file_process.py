@@ -118,3 +118,13 @@ def test_a_process_that_is_killed_is_named(tmp_path: Path, tool: Tool) -> None:
     )
     with pytest.raises(SourceError, match=r"package-lock\.json: cannot be read: the process has ended"):
         found(lock)
+
+
+@pytest.mark.parametrize("option", ["-r ", "--requirement ", "--requirement="])
+def test_a_file_that_a_lock_file_includes_is_missing_and_not_read(tmp_path: Path, option: str) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("ghp_secret\n")
+    missing, *others = found(written(tmp_path, "requirements.txt", f"{option}{secret}\n{REQUIREMENTS}"))
+    why = "only the lock file itself is read: check the included file by itself"
+    assert missing == Missing(f"{option}{secret}", why)
+    assert [each.why for each in others if isinstance(each, Missing)] == [f"{INDEX.uri}: not stored"]
