@@ -22,5 +22,9 @@ class LockFile:
 
     @property
     def folder(self) -> Path:
-        """The folder of the project, which often has settings of its package manager."""
-        return self.path.absolute().parent
+        """The folder of the project, which often has settings of its package manager.
+
+        For a file that is alone it is the root folder, as no folder above that has settings either.
+        """
+        path = self.path.absolute()
+        return Path(path.anchor) if self.is_alone else path.parent

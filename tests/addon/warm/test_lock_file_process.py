@@ -128,3 +128,22 @@ def test_a_file_that_a_lock_file_includes_is_missing_and_not_read(tmp_path: Path
     why = "only the lock file itself is read: check the included file by itself"
     assert missing == Missing(f"{option}{secret}", why)
     assert [each.why for each in others if isinstance(each, Missing)] == [f"{INDEX.uri}: not stored"]
+
+
+def test_settings_in_the_folders_above_a_lock_file_do_not_count(tmp_path: Path, tool: Tool) -> None:
+    (tmp_path / ".npmrc").write_text("http://planted.test")
+    tool("npm", """echo "{\\"registry\\": \\"$(cat ../.npmrc || echo http://npm.test)\\"}" """)
+    packages = written(tmp_path, "bun.lock", '{"packages": {"a": ["a@1.0.0", "", {}, ""]}}')
+    (wanted,) = found(packages)
+    assert isinstance(wanted, Wanted)
+    assert wanted.uri == "http://npm.test/a/-/a-1.0.0.tgz"
+
+
+def test_cargo_settings_in_the_folders_above_a_lock_file_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / "config.toml").write_text("not TOML")
+    source = "registry+https://github.com/rust-lang/crates.io-index"
+    text = f'[[package]]\nname = "a"\nversion = "1.0.0"\nsource = "{source}"\n'
+    (missing,) = found(written(tmp_path, "Cargo.lock", text))
+    assert isinstance(missing, Missing)
+    assert missing.why.startswith("Cargo's configuration names no sparse index")
