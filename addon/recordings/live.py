@@ -47,7 +47,8 @@ class LiveRecording:
     async def ask_for(self, entries: Sequence[StoredResponse]) -> dict[str, NotCompared]:
         """Ask for these responses, all at the same time. Return those without a response now, by their ids."""
         problems = await asyncio.gather(*map(self._ask_for, entries))
-        await self._pipeline.fetcher.fills.settled()
+        # else a response that took too long would be received to its end; the others are stored by now
+        await self._pipeline.fetcher.fills.close()
         return {
             entry.id: NotCompared(entry.method, entry.key, why)
             for entry, why in zip(entries, problems, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -151,6 +152,37 @@ def test_what_cannot_be_asked_for_again_is_named(
             "it was recorded for a request with credentials, which a recording does not have",
             "the origin has not answered within 0 seconds",
         ]
+
+    with_diff(tmp_path, scenario)
+
+
+def test_a_response_that_takes_too_long_is_not_waited_for(
+    tmp_path: Path, library: RecordingLibrary, monkeypatch: pytest.MonkeyPatch, origin: Origin
+) -> None:
+    monkeypatch.setattr(live, "TIMEOUT", 1.0)
+    compared, waited_for = Event(), Event()
+
+    def trickle(exchange: Exchange) -> None:
+        exchange.begin(200, {"Content-Length": "1000000"})
+        exchange.wfile.write(b"x")
+        if not compared.wait(20):
+            waited_for.set()
+        exchange.close_connection = True
+
+    slow = origin.offer("/slow", trickle)
+    prompt = serve_page(origin, "/prompt", b"same", {})
+    with library.create("a") as store:
+        put(store, slow)
+        put(store, prompt, b"same")
+
+    async def scenario(diff: Diff, _service: Service) -> None:
+        found = await diff(first="a", ignore=["server"])
+        compared.set()
+        assert not waited_for.is_set()
+        assert [(each["url"], each["why"]) for each in found["not_compared"]] == [
+            (slow, "the origin has not answered within 1 seconds")
+        ]
+        assert found["changed"] == []
 
     with_diff(tmp_path, scenario)
 
