@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from secrets import token_hex
 
 from cache.stores.base import StoreError
+from cache.stores.disk.directory import InUseLock
 from cache.stores.disk.full_disk import RESERVE
 from cache.stores.disk.store import DiskStore
 
@@ -18,6 +21,9 @@ UNLIMITED = 1 << 62
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """The names that a recording may have: they are names of folders."""
+
+_TEMPORARY = "._temporary-"
+"""The beginning of the names of temporary recordings, which the draft of no recording has."""
 
 
 class RecordingError(StoreError):
@@ -118,13 +124,45 @@ class RecordingLibrary:
             shutil.rmtree(draft, ignore_errors=True)
 
     @contextmanager
-    def temporary(self) -> Iterator[Path]:
-        """Return a directory for a recording that nobody lists. It is deleted at the end of the context."""
-        directory = self._temporary_path("temporary")
+    def temporary(self) -> Iterator[DiskStore]:
+        """Open an empty recording that nobody lists. It is deleted at the end of the context.
+
+        Those that killed processes have left are deleted, too. Raises RecordingError and StoreError.
+        """
+        directory = self._folder / f"{_TEMPORARY}{token_hex(4)}"
         try:
-            yield directory
+            try:
+                with self._locked():  # so that no other process deletes it before it is marked as in use
+                    self._delete_left_behind()
+                    store = PinnedStore(directory)
+            except OSError as error:
+                raise RecordingError(f"a temporary recording cannot be created: {error}") from error
+            try:
+                yield store
+            finally:
+                store.close()
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from opening temporary recordings until the block ends. Raises OSError."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            flock(descriptor, LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _delete_left_behind(self) -> None:
+        """Delete the temporary recordings that no process has open."""
+        for directory in self._folder.glob(f"{_TEMPORARY}*"):
+            with suppress(OSError):  # its process has just deleted it, or it is not a recording
+                with closing(InUseLock(directory)) as lock:
+                    is_left_behind = lock.is_sole_holder()
+                if is_left_behind:
+                    shutil.rmtree(directory)
 
     def remove(self, name: str) -> None:
         """Delete a recording. Raises RecordingError if it does not exist or cannot be deleted."""

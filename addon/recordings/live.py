@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from addon.offline.prefetch import prefetch
 from addon.offline.wanted import Fields, Wanted
 from addon.pipeline.pipeline import Pipeline
-from addon.recordings.library import PinnedStore, RecordingLibrary
+from addon.recordings.library import RecordingLibrary
 from cache.rules.ownership import API_KEY, COOKIE, CREDENTIAL
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import NEVER_MATCHES, VIEW
@@ -94,8 +94,8 @@ async def live_recording(
     library: RecordingLibrary, make_pipeline: Callable[[ResponseStore], Pipeline]
 ) -> AsyncIterator[LiveRecording]:
     """Open an empty recording of present responses for the time of the context. Raises StoreError."""
-    with library.temporary() as directory:
-        pipeline = make_pipeline(await asyncio.to_thread(PinnedStore, directory))
+    with ExitStack() as stack:
+        pipeline = make_pipeline(await asyncio.to_thread(stack.enter_context, library.temporary()))
         try:
             yield LiveRecording(pipeline)
         finally:
