@@ -71,6 +71,19 @@ def test_two_recordings_are_compared_side_by_side(recorded: Proxy, origin: Origi
     look(recorded, tmp_path, comparing)
 
 
+def test_the_page_keeps_no_more_differences_than_it_shows(recorded: Proxy, tmp_path: Path) -> None:
+    collecting = """import('./diff.js').then(({ nothingFound, add }) => {
+      const found = nothingFound(), changed = Array(50).fill({ in_first: true, in_second: true });
+      for (let part = 0; part < 3; part += 1) add(found, { urls: 50, changed, not_compared: [{}] });
+      return [found.urls, ...found.kinds.flatMap(({ count, first }) => [count, first.length])];
+    })"""
+
+    async def comparing(page: Page) -> None:
+        assert await page.value(collecting) == [150, 150, 100, 0, 0, 0, 0, 3, 3]
+
+    look(recorded, tmp_path, comparing)
+
+
 def test_what_has_changed_since_the_recording(recorded: Proxy, origin: Origin, tmp_path: Path) -> None:
     """The question has its answer within two clicks, with what the form has from the beginning."""
     serve_page(origin, "/only-after", b"", KEPT, 410)

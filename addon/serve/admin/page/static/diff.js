@@ -31,19 +31,17 @@ export function offerForDiff(names) {
 async function compare() {
   const { first, second, ignore } = byId("diff-form").elements, names = [first.value, second.value || NOW];
   const wanted = { first: first.value, ...(second.value ? { second: second.value } : {}), ignore: ignore.value.split(/[\s,]+/).filter(Boolean) };
-  const found = { urls: 0, changed: [], notCompared: [] };
+  const found = nothingFound();
   setRunning(true);
   let end = "";
   try {
     for (let after = ""; after !== null && !isStopped;) {
       byId("diff-progress").textContent = `${counted(found.urls, "URL")} compared…`;
       const part = await send("POST", "/diff", { ...wanted, after });
-      found.urls += part.urls;
-      found.changed.push(...part.changed);
-      found.notCompared.push(...part.not_compared);
+      add(found, part);
       after = part.next;
     }
-    const same = found.changed.length || found.notCompared.length ? "" : " There is no difference.";
+    const same = found.kinds.some(({ count }) => count) ? "" : " There is no difference.";
     end = `${counted(found.urls, "URL")} compared${isStopped ? ", then stopped" : ""}.${same}`;
   } catch (error) {
     end = error.status ? error.message : "The proxy does not answer.";
@@ -59,23 +57,40 @@ function setRunning(isRunning) {
   byId("diff-stop").hidden = !isRunning;
 }
 
-function shown({ changed, notCompared }, names) {
+/** Return the place for what is found: of each kind, how many there are, and the first ones. */
+export function nothingFound() {
+  return { urls: 0, kinds: Array.from({ length: 4 }, () => ({ count: 0, first: [] })) };
+}
+
+/** Add a part of the comparison. What is not shown is not kept: contents are large. */
+export function add(found, { urls, changed, not_compared: notCompared }) {
+  found.urls += urls;
   const differ = changed.filter((each) => each.in_first && each.in_second);
   const only = [changed.filter((each) => !each.in_second), changed.filter((each) => !each.in_first)];
+  [differ, ...only, notCompared].forEach((all, kind) => {
+    const kept = found.kinds[kind];
+    kept.count += all.length;
+    kept.first.push(...all.slice(0, MAX_SHOWN - kept.first.length));
+  });
+}
+
+function shown({ kinds: [differ, onlyFirst, onlySecond, notCompared] }, names) {
+  const line = (each) => element("div", {}, named(each));
   return [
     ...part("Different", differ, (each) => response(each, names)),
-    ...names.flatMap((name, side) => part(`Only in ${name}`, only[side], (each) => element("div", {}, named(each)))),
+    ...part(`Only in ${names[0]}`, onlyFirst, line),
+    ...part(`Only in ${names[1]}`, onlySecond, line),
     ...part("Not compared", notCompared, (each) => element("div", {}, named(each), note(each.why))),
   ];
 }
 
-/** Return the heading and the first ones of a list, if there are any. */
-function part(heading, all, shown) {
-  if (!all.length) return [];
-  const rest = all.length - MAX_SHOWN;
+/** Return the heading and the first ones of a kind, if there are any. */
+function part(heading, { count, first }, shown) {
+  if (!count) return [];
+  const rest = count - first.length;
   return [
-    element("h3", {}, `${heading}: ${counted(all.length, "response")}`),
-    element("div", { class: "differences" }, ...all.slice(0, MAX_SHOWN).map(shown)),
+    element("h3", {}, `${heading}: ${counted(count, "response")}`),
+    element("div", { class: "differences" }, ...first.map(shown)),
     ...(rest > 0 ? [element("p", { class: "note" }, `And ${number(rest)} more. All of them: secondhand recordings diff`)] : []),
   ];
 }
