@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,29 @@ def test_the_lines_of_texts_are_printed_when_asked_for(library: RecordingLibrary
     record(library, "b", URL, b"one\nthree\nf\x1b[31mour\n")
     printed = secondhand("diff", "a", "b", "--lines").stdout.splitlines()
     assert printed[2:] == ["", f"GET {URL}", "     1   one", "     2 - two", "     2 + three", "     3 + f\\x1b[31mour"]
+
+
+def test_lines_that_are_not_printed_are_not_kept(library: RecordingLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, letter in (("a", b"a"), ("b", b"b")):
+        with library.create(name) as store:
+            for number in range(20):
+                put(store, f"{URL}/{number:02}", (letter * 300 + b"\n") * 200)
+    kept: list[int] = []
+
+    def measure(*_: object, **_options: object) -> None:
+        kept.append(tracemalloc.get_traced_memory()[0])
+
+    monkeypatch.setattr("addon.cli.diff.print_table", measure)
+    secondhand("diff", "a", "b")  # imports what it needs
+    tracemalloc.start()
+    try:
+        for options in ((), ("--lines",)):
+            tracemalloc.clear_traces()
+            secondhand("diff", "a", "b", *options)
+    finally:
+        tracemalloc.stop()
+    _, without, with_lines = kept
+    assert with_lines - without > 20 * 200 * 300
 
 
 def test_without_a_second_recording_the_origin_is_asked(library: RecordingLibrary, origin: Origin) -> None:
