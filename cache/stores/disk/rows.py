@@ -122,10 +122,12 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         """Create triggers or indexes, by name, in place of those of the same names that are defined in another way."""
         wanted = {name: f"CREATE {kind} {definition}" for name, definition in definitions.items()}
         found = self.execute("SELECT name, sql FROM sqlite_master WHERE type = ?", kind.lower())
-        if wanted.items() <= {str(name): str(sql) for name, sql in found}.items():
+        defined = {str(name): str(sql) for name, sql in found}
+        different = {name: statement for name, statement in wanted.items() if defined.get(name) != statement}
+        if not different:
             return
         with self._transact():
-            for name, statement in wanted.items():
+            for name, statement in different.items():
                 self.execute(f"DROP {kind} IF EXISTS {name}")
                 self.execute(statement)
 

@@ -29,6 +29,23 @@ def test_triggers_and_indexes_of_an_older_store_are_replaced(tmp_path: Path) -> 
     assert schema(tmp_path) == current
 
 
+def test_only_indexes_that_differ_are_made_again(tmp_path: Path) -> None:
+    def places() -> dict[str, int]:
+        with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
+            return dict(connection.execute("SELECT name, rowid FROM sqlite_master WHERE type IN ('trigger', 'index')"))
+
+    (tmp_path / "cache.db").touch()
+    Rows(tmp_path, 1).close_all()
+    with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
+        connection.execute("DROP TRIGGER Tag_delete")
+        connection.execute("DROP INDEX Head_made")
+    before = places()
+    Rows(tmp_path, 1).close_all()
+    after = places()
+    assert after.keys() - before.keys() == {"Tag_delete", "Head_made"}
+    assert {name: after[name] for name in before} == before
+
+
 @pytest.mark.parametrize("condition", ["tag = 'x'", "tag >= 'x' AND tag < 'y'"])
 def test_bodies_are_found_by_their_tag(tmp_path: Path, condition: str) -> None:
     (tmp_path / "cache.db").touch()
