@@ -67,6 +67,7 @@ def test_the_origins_of_an_edge_and_its_processes_are_shown(edge: Proxy, origin:
         assert up == [f"http://127.0.0.1:{origin.port}\nfor {HOST}", "up", "3", "1", "30", "0", "none"]
         assert down[1:4] == ["down", "1", "0"]
         assert int(down[5]) >= 1
+        await shows(page, "#edge-sites-table", "since the start of the present processes")
         workers = await cells(page, "#edge-workers")
         told = admin_of(edge).get("/status").json["workers"]
         assert [row[0] for row in workers] == [str(each["pid"]) for each in told]
@@ -94,7 +95,7 @@ def test_the_engine_of_a_shared_store_is_shown_with_its_latest_problem(server: R
         await shows(page, "#stored", "its limit is that of the engine")
         await go(page, "edge")
         await shows(page, "#edge-engine-state", "works")
-        assert "could be used at all times" in str(await page.value(text_of("#edge-engine-state")))
+        assert "could be used at all times since the start." in str(await page.value(text_of("#edge-engine-state")))
         assert server.url.removeprefix("redis://") in str(await page.value(text_of("#edge-engine-state")))
         server.kill()
         visit(proxy, f"http://127.0.0.1:{free_port()}/")

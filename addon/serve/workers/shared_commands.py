@@ -313,8 +313,12 @@ def _mode_of(replies: Sequence[Reply]) -> Reply:
 
 
 def _worst_store(conditions: Sequence[Reply]) -> Reply:
+    """Return the condition that is the worst, with the latest problem of all: each worker knows its own ones."""
     order = list(StoreState)
-    return max(conditions, key=lambda condition: order.index(StoreState(str(condition["state"]))))
+    worst = max(conditions, key=lambda condition: order.index(StoreState(str(condition["state"]))))
+    problems = [problem for condition in conditions if (problem := table_in(condition.get("last_problem")))]
+    latest = max(problems, key=lambda problem: float(str(problem["at"])), default=None)
+    return worst | ({"last_problem": latest} if latest else {})
 
 
 def _list(value: object) -> list[str]:

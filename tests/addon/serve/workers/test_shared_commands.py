@@ -106,3 +106,16 @@ def test_the_worker_for_which_the_origin_has_failed_explains_the_next_response()
     ]
     commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
     assert asyncio.run(commands.handlers["why"]({}))["decision"] == "hit"
+
+
+def test_the_latest_problem_of_the_store_is_told_whichever_worker_had_it() -> None:
+    problems: list[dict[str, object]] = [
+        {},
+        {"last_problem": {"at": 2.0, "reason": "the disk was full"}},
+        {"last_problem": {"at": 3.0, "reason": "it was locked"}},
+        {"last_problem": {"at": 1.0, "reason": "it was damaged"}},
+    ]
+    workers = [Worker({"state": "open", **problem}) for problem in problems]
+    commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
+    told = asyncio.run(commands.handlers["store"]({}))
+    assert told == {"state": "open", "last_problem": {"at": 3.0, "reason": "it was locked"}}

@@ -12,12 +12,14 @@ export function showEdge({ status, stats }) {
   byId("edge-engine").hidden = !isShared;
   if (byId("edge").hidden) return;
   const now = Date.now() / 1000, losses = ["engine.slow", "engine.lost"].map((name) => stats.counters[name] ?? 0);
-  show("edge-sites-table", sites, () => sitesTable(sites, now));
+  // what a worker knew has ended with it; only its counters are kept
+  const since = status.supervisor ? "since the start of the present processes" : "since the start";
+  show("edge-sites-table", sites, () => sitesTable(sites, now, since));
   show("edge-workers", workers, () => workersTable(workers, now));
-  if (isShared) show("edge-engine-state", [store, losses], () => engine(store, losses));
+  if (isShared) show("edge-engine-state", [store, losses], () => engine(store, losses, since));
 }
 
-function sitesTable(sites, now) {
+function sitesTable(sites, now, since) {
   const rows = sites.flatMap((site) => site.origins.map((origin) => ({
     class: origin.state === "up" ? null : "differs",
     cells: [
@@ -30,7 +32,7 @@ function sitesTable(sites, now) {
       problemText(origin, now),
     ],
   })));
-  const caption = "Requests are those that each origin has answered or failed since the start, and those under way now. Its weight is its part of the requests.";
+  const caption = `Requests are those that each origin has answered or failed ${since}, and those under way now. Its weight is its part of the requests.`;
   return table(caption, ["Origin", "State", ">Weight", ">Under way", ">Requests", ">Failed", "Latest problem"], rows);
 }
 
@@ -51,7 +53,7 @@ function workersTable(workers, now) {
   return table(caption, ["Process", "State", "Since", ">Connections", ">Requests", ">Processor time"], rows);
 }
 
-function engine(store, [slow, lost]) {
+function engine(store, [slow, lost], since) {
   const { reason, last_problem: last } = store;
   return [
     figures([
@@ -60,7 +62,7 @@ function engine(store, [slow, lost]) {
       ["Lost connections", number(lost), lost === 1 ? "connection" : "connections", "since the start"],
     ]),
     reason ? element("p", {}, `Now: ${reason}`) : null,
-    element("p", {}, last ? `Latest problem, ${clock(last.at)}: ${last.reason}` : "The engine could be used at all times since the start."),
+    element("p", {}, last ? `Latest problem, ${clock(last.at)}: ${last.reason}` : `The engine could be used at all times ${since}.`),
     element("p", { class: "note" }, "These are the numbers of this node. The engine does not know which other nodes there are."),
   ];
 }
