@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 from addon.offline.miss_queue import MissQueue, is_done
@@ -76,8 +76,10 @@ class FetchCommands:
         except OSError as error:
             logger.warning("the miss queue cannot be read: %s", error)
             queued = []
-        others = [uri for uri in (misses.missing if misses else []) if uri not in {each.uri for each in queued}]
-        return {"urls": await current.store.run(_unanswerable, current, queued, others)}
+        in_queue = {each.uri for each in queued}
+        others = [uri for uri in (misses.missing if misses else []) if uri not in in_queue]
+        looked_up = await current.store.run_in_slices(_looked_up(current, queued, others))
+        return {"urls": list(dict.fromkeys(uri for uri, answered in looked_up if not answered))}
 
     async def _queued(self) -> list[Wanted]:
         """Return the queue; a replay has none. Raises OSError."""
@@ -86,15 +88,16 @@ class FetchCommands:
         return await self._active.own.store.run(self._queue.all)
 
 
-def _unanswerable(pipeline: Pipeline, queued: Iterable[Wanted], others: Iterable[str]) -> list[str]:
-    """Return the URLs that the store alone cannot answer, each once.
+def _looked_up(pipeline: Pipeline, queued: Iterable[Wanted], others: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Return each URL, and whether the store alone can answer it.
 
     `others` are not in the queue, so it is not known by which fields they were asked for: any variant counts.
     """
     offline = without_origins(pipeline.policy)
-    urls = [each.uri for each in queued if not _is_answered(pipeline, each, offline)]
-    urls += [uri for uri in others if not _found(pipeline, Wanted(uri), offline)[1]]
-    return list(dict.fromkeys(urls))
+    for each in queued:
+        yield each.uri, _is_answered(pipeline, each, offline)
+    for uri in others:
+        yield uri, bool(_found(pipeline, Wanted(uri), offline)[1])
 
 
 def _is_answered(pipeline: Pipeline, wanted: Wanted, policy: CachePolicy) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
+from itertools import islice
 
 from addon.pipeline.flight import Flight
 from addon.pipeline.open_bodies import OpenBodies, SharedBody
@@ -28,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 THREADS = 4
 """Threads of the store alone: a slow disk must not hold up name resolution or TLS."""
+
+SLICE = 25
+"""Responses that are looked up at a time for a list; between two slices, requests of clients go on."""
 
 
 class AsyncStore:
@@ -54,6 +58,13 @@ class AsyncStore:
         future = self._threads.submit(call, *args, **kwargs)
         # shielded, since a cancelled caller must not leave a body open that was to be closed
         return await asyncio.shield(asyncio.wrap_future(future))
+
+    async def run_in_slices[T](self, found: Iterator[T]) -> list[T]:
+        """Return all that an iterator finds in the store, SLICE of it at a time. Raises what it raises."""
+        everything: list[T] = []
+        while some := await self.run(list, islice(found, SLICE)):
+            everything += some
+        return everything
 
     def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:
         """Call a function on the event loop once other processes see all changes made so far under a key.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain
 
 from addon.pipeline.content_preview import preview_of
 from addon.pipeline.explanation import stored_for
@@ -16,19 +16,15 @@ from cache.rules.key import key_of_uri
 from cache.rules.mementos import current
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
-from cache.stores.listing import Listing, Order
+from cache.stores.listing import Order
 
 type _Reply = dict[str, object]
 
 MAX_LISTED = 1000
 """The most responses in one list."""
 
-SLICE = 25
-"""Responses that are read at a time; between two slices, requests of clients go on."""
-
 MAX_READ = 1000
 """Responses that are read for one list. It may end before enough are found: see `next`."""
-
 
 MAX_COMPARED = 5000
 """Responses of a shared store of which a list is made: it has them in no order."""
@@ -81,9 +77,11 @@ class StoredCommands:
     async def _entries(self, arguments: Mapping[str, object]) -> _Reply:
         """Return a list of stored responses, and behind which place the next one begins, if there is another."""
         listing = _Listing(self._own, arguments, self._clock())
-        while (reply := await self._looked_up(listing.read_on)) == {}:
-            pass
-        return reply
+        try:
+            entries = await self._own.store.run_in_slices(listing.found())
+        except StoreError as error:
+            raise ValueError(str(error)) from error
+        return await self._looked_up(lambda: listing.reply(entries))
 
     async def _looked_up(self, look_up: Callable[[], _Reply]) -> _Reply:
         """Return the result of a look into the store, on a thread of its own. Raises ValueError if it fails."""
@@ -94,7 +92,7 @@ class StoredCommands:
 
 
 class _Listing:
-    """One list, which is made slice by slice."""
+    """One list."""
 
     def __init__(self, own: Pipeline, arguments: Mapping[str, object], now: float) -> None:
         given = arguments.get
@@ -110,33 +108,34 @@ class _Listing:
         self._limit = min(int(str(given("limit") or MAX_LISTED)), MAX_LISTED)
         self._last = str(given("after") or "")
         """The place that was read last."""
-        self._listing: Listing | None = None
-        self._read = 0
-        self._entries: list[StoredResponse] = []
+        self._more = self._is_sample = False
 
-    def read_on(self) -> _Reply:
-        """Read a slice. Return the list when it is complete, and nothing before."""
-        if self._listing is None:
-            self._listing = self._store.listing(self._wanted.selection(self._order, self._last, MAX_COMPARED))
-        slice_of_places = list(islice(self._listing.found, SLICE))
-        for found in slice_of_places:
-            if len(self._entries) >= self._limit or self._read >= MAX_READ:
-                return self._reply(more=True)
-            self._last = found.place
-            self._read += max(1, len(found.entries))
-            self._entries += [each for each in found.entries if self._is_wanted(each)]
-        return {} if slice_of_places else self._reply(more=False)
+    def found(self) -> Iterator[tuple[StoredResponse, ...]]:
+        """Read place by place until the list is complete. Return those responses of each place that are wanted."""
+        listing = self._store.listing(self._wanted.selection(self._order, self._last, MAX_COMPARED))
+        self._is_sample = listing.is_sample
+        number = read = 0
+        for place in listing.found:
+            if number >= self._limit or read >= MAX_READ:
+                self._more = True
+                return
+            self._last = place.place
+            read += max(1, len(place.entries))
+            wanted = tuple(each for each in place.entries if self._is_wanted(each))
+            number += len(wanted)
+            yield wanted
 
     def _is_wanted(self, entry: StoredResponse) -> bool:
         return self._wanted.has(entry, self._store, self._policy, self._now)
 
-    def _reply(self, *, more: bool) -> _Reply:
+    def reply(self, found: Iterable[tuple[StoredResponse, ...]]) -> _Reply:
+        """Return the list of what was found."""
         store, policy, now = self._store, self._policy, self._now
-        entries = in_order(self._entries, self._order, policy, now)
+        entries = in_order(list(chain.from_iterable(found)), self._order, policy, now)
         return {
             "entries": [listed(entry, last_use(store, entry), policy, now) for entry in entries],
-            "next": self._last if more else None,
-            "sample": self._listing is not None and self._listing.is_sample,
+            "next": self._last if self._more else None,
+            "sample": self._is_sample,
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from addon.recordings.library import RecordingLibrary
 from addon.service import Service
 from cache.http.messages import Fields
 from cache.rules.key import request_for
+from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
 from tests.addon.offline.running_service import with_service
 from tests.addon.recordings.libraries import record_all_kinds
@@ -163,6 +164,54 @@ def test_a_store_that_cannot_be_read_answers_nothing(tmp_path: Path, monkeypatch
 
         monkeypatch.setattr(service.store, "candidates", fail)
         assert (await command("still-missing"))["urls"] == ["http://a.test/queued", "no URL"]
+
+    with_commands(tmp_path, scenario)
+
+
+def test_many_urls_are_looked_up_in_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = [f"http://a.test/{number}" for number in range(60)]
+    for url in urls[:40]:
+        MissQueue(tmp_path).add(Wanted(url))
+
+    async def scenario(command: Command, service: Service) -> None:
+        store = service.active.current.store
+        look_up, run = store.sync_store.candidates, store.run
+        looked_up: list[list[str]] = []  # in each call on a thread of the store
+
+        def noted(key: str) -> Sequence[StoredResponse]:
+            looked_up[-1].append(key)
+            return look_up(key)
+
+        async def noted_run(call: Callable[..., object], *arguments: object) -> object:
+            looked_up.append([])
+            return await run(call, *arguments)
+
+        for url in urls[20:]:
+            await miss(command, service, url)
+        monkeypatch.setattr(store.sync_store, "candidates", noted)
+        monkeypatch.setattr(store, "run", noted_run)
+        assert (await command("still-missing"))["urls"] == urls
+        assert [len(keys) for keys in looked_up if keys] == [25, 25, 10]
+
+    with_commands(tmp_path, scenario)
+
+
+def test_the_urls_of_the_queue_are_collected_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+
+    class NotedWanted(Wanted):
+        def __getattribute__(self, name: str) -> object:
+            if name == "uri":
+                reads.append(name)
+            return super().__getattribute__(name)
+
+    async def scenario(command: Command, service: Service) -> None:
+        urls = [f"http://a.test/{number}" for number in range(30)]
+        for url in urls:
+            await miss(command, service, url)
+        monkeypatch.setattr(MissQueue, "all", lambda _queue: [NotedWanted(f"{url}?queued") for url in urls])
+        assert len((await command("still-missing"))["urls"]) == 60
+        assert len(reads) < 30 * 10
 
     with_commands(tmp_path, scenario)
 
