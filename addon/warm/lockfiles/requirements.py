@@ -31,7 +31,8 @@ from addon.warm.readers.urls import checked_url, is_http
 # the request fields that pip sends for files
 PIP_FILE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
 
-_OPTION = re.compile(r"(?P<name>--?[a-z-]+)(?:[ =]\s*(?P<value>\S+))?")
+# the value of a short option may follow it without a space
+_OPTION = re.compile(r"(?P<name>--[a-z-]+(?=[\s=]|$)|-[a-z])[\s=]?\s*(?P<value>\S*)")
 _HASH = re.compile(r"\s+--hash[= ](?P<algorithm>\w+):(?P<value>[0-9A-Fa-f]+)")
 
 
@@ -72,7 +73,7 @@ def _entries(lock: LockFile, file: Path, options: dict[str, str], seen: set[Path
             yield _pin(line, place)
             continue
         option = _OPTION.match(line)
-        name, value = (option["name"], option["value"] or "") if option else ("", "")
+        name, value = (option["name"], option["value"]) if option else ("", "")
         if name in ("-r", "--requirement") and lock.is_alone:
             yield Missing(line, "only the lock file itself is read: check the included file by itself")
         elif name in ("-r", "--requirement"):

@@ -57,14 +57,15 @@ def test_without_hashes_files_are_chosen_by_version_and_may_be_source_archives(
     assert warmed(tmp_path, file) == [["fetched", urls["demo-1.0.tar.gz"]], ["fetched", urls["page"]]]
 
 
+@pytest.mark.parametrize("include", ["-r more.txt", "-rmore.txt", "-r\tmore.txt", "--requirement=more.txt"])
 def test_the_index_of_the_file_overrides_that_of_pip_and_included_files_are_read(
-    tmp_path: Path, origin: Origin, tool: Tool
+    tmp_path: Path, origin: Origin, tool: Tool, include: str
 ) -> None:
     urls = index_of(origin, tool, WHEEL)
     tool("pip", "echo \"global.index-url='http://127.0.0.1:9/simple'\"")
     written(tmp_path, "more.txt", "demo==1.0\n-r requirements.txt\n")
     index = urls["page"].removesuffix("/demo/")
-    file = written(tmp_path, "requirements.txt", f"--index-url {index}\n-r more.txt\n")
+    file = written(tmp_path, "requirements.txt", f"--index-url {index}\n{include}\n")
     assert warmed(tmp_path, file) == [["fetched", urls[WHEEL]], ["fetched", urls["page"]]]
 
 
