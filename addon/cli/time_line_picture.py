@@ -19,6 +19,7 @@ _MEANINGS = {
     "while-revalidated": "stale: it is sent while it is validated",
     "if-error": "stale: it is sent if the origin fails",
     "if-unreachable": "stale: it is sent if the origin cannot be reached",
+    "without-origin": "it is sent without the origin",
 }
 _BEYOND = "then: only after the origin has confirmed it"
 
@@ -26,7 +27,7 @@ _STYLE = """
 svg { color: #1c1e21; background: #ffffff; font: 13px system-ui, sans-serif; }
 text { fill: currentColor; } .url { font-weight: 600; } .quiet { opacity: 0.75; }
 .fresh { fill: #2c7fb8; } .while-revalidated { fill: #5aa59a; } .if-error { fill: #b8860b; }
-.if-unreachable { fill: #c0392b; } .beyond { fill: #8c8f94; }
+.if-unreachable { fill: #c0392b; } .without-origin { fill: #b8860b; } .beyond { fill: #8c8f94; }
 @media (prefers-color-scheme: dark) { svg { color: #e6e7e9; background: #1e2125; } }
 """
 
@@ -35,11 +36,12 @@ def picture(url: str, line: Mapping[str, object]) -> str:
     """Return the picture of a time line, as the reply to `why` has it, for a URL."""
     segments = line["segments"]
     parts = [each for each in segments if isinstance(each, dict)] if isinstance(segments, list) else []
+    if not parts or parts[-1]["end"] is not None:
+        parts.append({"use": "beyond", "start": None, "end": None, "source": line.get("validate")})
     now, made = _seconds(line["now"]), _seconds(line["made_at"])
     told = [
         f"stored {_clock(_seconds(line['stored_at']))}, age {time_text(max(0.0, now - made))}",
         *(_sentence(each) for each in parts),
-        f"{_BEYOND} ({line['validate']})" if line.get("validate") else _BEYOND,
     ]
     height = _BAR_TOP + _BAR_HEIGHT + 30 + _LINE * len(told)
     return (
@@ -53,16 +55,16 @@ def picture(url: str, line: Mapping[str, object]) -> str:
 
 
 def _bar(parts: list[dict[str, object]], now: float) -> Iterator[str]:
-    width = (_WIDTH - 2 * _LEFT) / (len(parts) + 1)
-    place = len(parts) + _NOW_BEYOND
-    for number, kind in enumerate([*(escape(str(part["use"])) for part in parts), "beyond"]):
+    width = (_WIDTH - 2 * _LEFT) / len(parts)
+    place = len(parts) - 1 + _NOW_BEYOND
+    for number, kind in enumerate(escape(str(part["use"])) for part in parts):
         yield (
             f'<rect class="{kind}" x="{_LEFT + number * width:.1f}" y="{_BAR_TOP}" width="{width - 2:.1f}"'
             f' height="{_BAR_HEIGHT}" rx="2"/>'
         )
     for number, part in reversed(list(enumerate(parts))):
         start, end = _seconds(part["start"]), _seconds(part["end"])
-        if now < end:
+        if part["end"] is not None and now < end:
             place = number + max(0.0, now - start) / (end - start)
     x = _LEFT + place * width
     yield f'<path d="M{x:.1f} {_BAR_TOP - 8}V{_BAR_TOP + _BAR_HEIGHT + 8}" stroke="currentColor" stroke-width="3"/>'
@@ -71,7 +73,7 @@ def _bar(parts: list[dict[str, object]], now: float) -> Iterator[str]:
 
 
 def _legend(parts: list[dict[str, object]], told: list[str]) -> Iterator[str]:
-    kinds = ["", *(str(part["use"]) for part in parts), "beyond"]
+    kinds = ["", *(str(part["use"]) for part in parts)]
     for number, (kind, sentence) in enumerate(zip(kinds, told, strict=True)):
         y = _BAR_TOP + _BAR_HEIGHT + 34 + number * _LINE
         if kind:
@@ -80,10 +82,15 @@ def _legend(parts: list[dict[str, object]], told: list[str]) -> Iterator[str]:
 
 
 def _sentence(part: Mapping[str, object]) -> str:
+    source = part["source"]
+    if part["use"] == "beyond":
+        return f"{_BEYOND} ({source})" if source else _BEYOND
     start, end = _seconds(part["start"]), _seconds(part["end"])
     meaning = _MEANINGS.get(str(part["use"]), str(part["use"]))
+    if part["end"] is None:
+        return f"{meaning}, however old it is (by {source})"
     more = "" if part["use"] == "fresh" else " more"
-    return f"{meaning}, until {_clock(end)} ({time_text(end - start)}{more}, by {part['source']})"
+    return f"{meaning}, until {_clock(end)} ({time_text(end - start)}{more}, by {source})"
 
 
 def _shortened(url: str) -> str:

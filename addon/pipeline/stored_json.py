@@ -9,6 +9,7 @@ from cache.http.fields import imf_date
 from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime
+from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
 
 
@@ -32,6 +33,7 @@ def shown(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, o
     """Return everything about a response: as the origin sent it, and as a client would get it at `now`."""
     presented = preview(entry, policy, now)
     lifetime = freshness_lifetime(entry, policy)
+    line = time_line(entry, policy.towards(request_for(entry.target)), now)  # its host may be offline
     return {
         "url": entry.key,
         "method": entry.method,
@@ -44,7 +46,7 @@ def shown(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, o
         "sha256": entry.sha256,
         "scrubbed": entry.scrubbed,
         "vary": dict(entry.vary),
-        "time_line": described_line(time_line(entry, policy, now)),
+        "time_line": described_line(line),
         "definitive": _head(entry.head),
         "presented": _head(presented),
         "difference": [

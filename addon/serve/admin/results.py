@@ -153,11 +153,14 @@ class Difference(TypedDict):
 
 
 class Segment(TypedDict):
-    """A part of the life of a stored response: `fresh`, `while-revalidated`, `if-error` or `if-unreachable`."""
+    """A part of the life of a stored response; the last one may have no end.
+
+    It is `fresh`, `while-revalidated`, `if-error`, `if-unreachable` or `without-origin`.
+    """
 
     use: str
     start: float
-    end: float
+    end: float | None
     source: str
 
 

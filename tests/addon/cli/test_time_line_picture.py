@@ -56,6 +56,15 @@ def test_a_copy_that_is_always_validated_says_why() -> None:
     )
 
 
+def test_behind_a_part_without_an_end_there_is_nothing() -> None:
+    fresh = {"use": "fresh", "start": 0.0, "end": 60.0, "source": "max-age"}
+    endless = {"use": "without-origin", "start": 60.0, "end": None, "source": "the mode offline"}
+    drawn = picture("http://a.test/", line(now=1000.0, segments=[fresh, endless]))
+    assert texts(drawn)[-1] == "it is sent without the origin, however old it is (by the mode offline)"
+    assert [each.get("class") for each in Tree.fromstring(drawn).iter(f"{SVG}rect")] == ["fresh", "without-origin"] * 2
+    assert f'd="M{16 + 848 * 0.75:.1f} ' in drawn
+
+
 def test_texts_of_strangers_are_escaped_and_nothing_is_loaded() -> None:
     hostile = [{"use": HOSTILE, "start": 0.0, "end": 60.0, "source": HOSTILE}]
     drawn = picture(HOSTILE, line(segments=hostile, validate=HOSTILE))

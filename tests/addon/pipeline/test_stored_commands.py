@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,6 +17,7 @@ from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.stored_commands import StoredCommands
 from addon.runtime.counters import Counters
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import Mode
 from cache.stores.base import ResponseStore, StoreError
 from cache.stores.memory import MemoryStore
 from tests.fixtures.stored_entries import new_entry, put
@@ -29,12 +32,12 @@ def store() -> Iterator[MemoryStore]:
     store.close()
 
 
-def ask(store: ResponseStore, command: str, **arguments: object) -> Any:
+def ask(store: ResponseStore, command: str, *, policy: CachePolicy | None = None, **arguments: object) -> Any:
     """Run a command on a store."""
 
     async def run() -> object:
         own = AsyncStore(store, Counters())
-        pipeline = cast("Pipeline", SimpleNamespace(store=own, policy=CachePolicy()))
+        pipeline = cast("Pipeline", SimpleNamespace(store=own, policy=policy or CachePolicy()))
         return await StoredCommands(pipeline, lambda: NOW).handlers()[command](arguments)
 
     return asyncio.run(run())
@@ -113,3 +116,11 @@ def test_a_store_that_cannot_be_read_is_an_error_with_its_reason(
     monkeypatch.setattr(store, "statistics", fail)
     with pytest.raises(ValueError, match="the disk is gone"):
         ask(store, "contents")
+
+
+def test_the_line_of_a_copy_has_no_end_while_its_host_is_offline(store: MemoryStore) -> None:
+    put(store, new_entry("http://a.example/", vary=()))
+    modes = ((re.compile("a[.]example"), Mode.OFFLINE),)
+    policy = replace(CachePolicy(), network=replace(CachePolicy().network, host_modes=modes))
+    (shown,) = ask(store, "show", policy=policy, url="http://a.example/")["variants"]
+    assert [(each["use"], each["end"]) for each in shown["time_line"]["segments"]] == [("without-origin", None)]

@@ -9,7 +9,9 @@ import pytest
 from cache.engine.explain import explain
 from cache.engine.time_line import TimeLine, Use, time_line
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.private_cache import PrivateCache
 from cache.policy.reasons import Detail
+from cache.policy.recordings import replaying_policy
 from cache.rules.stored_response import StoredResponse
 from tests.cache import examples
 from tests.cache.examples import NOW, request
@@ -24,9 +26,12 @@ def stored(control: str) -> StoredResponse:
     return examples.stored(("Cache-Control", control), at=BORN)
 
 
-def parts(line: TimeLine) -> list[tuple[Use, float, float, str]]:
+def parts(line: TimeLine) -> list[tuple[Use, float, float | None, str]]:
     """Return the parts, with times in seconds since the response was made."""
-    return [(each.use, each.start - BORN, each.end - BORN, each.source) for each in line.segments]
+    return [
+        (each.use, each.start - BORN, None if each.end is None else each.end - BORN, each.source)
+        for each in line.segments
+    ]
 
 
 def test_the_uses_of_a_copy_follow_each_other() -> None:
@@ -69,10 +74,46 @@ def test_a_copy_that_is_always_validated_has_no_parts() -> None:
 
 def test_a_copy_that_was_marked_as_stale_is_not_fresh() -> None:
     line = time_line(replace(stored("max-age=60, stale-while-revalidate=30"), soft_purged=True), POLICY, NOW)
-    assert [(use, start, end) for use, start, end, _ in parts(line)] == [
-        (Use.WHILE_REVALIDATED, 0, 90),
-        (Use.IF_UNREACHABLE, 90, 60 + DAY),
+    assert parts(line) == [
+        (Use.WHILE_REVALIDATED, 0, 60, "max-age"),
+        (Use.WHILE_REVALIDATED, 60, 90, "stale-while-revalidate"),
+        (Use.IF_UNREACHABLE, 90, 60 + DAY, "cache.max_stale_disconnected"),
     ]
+
+
+OFFLINE = replace(POLICY, network=replace(POLICY.network, offline=True))
+OVERRIDE = PrivateCache(override_offline=True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "control", "expected"),
+    [
+        (
+            OFFLINE,
+            "max-age=60, stale-if-error=100",
+            [(Use.FRESH, 0, 60, "max-age"), (Use.WITHOUT_ORIGIN, 60, None, "the mode offline")],
+        ),
+        (OFFLINE, "max-age=60, must-revalidate", [(Use.FRESH, 0, 60, "max-age")]),
+        (
+            replace(OFFLINE, private=OVERRIDE),
+            "max-age=60, must-revalidate",
+            [(Use.FRESH, 0, 60, "max-age"), (Use.WITHOUT_ORIGIN, 60, None, "offline.override")],
+        ),
+        (replace(OFFLINE, private=OVERRIDE), "no-cache", [(Use.WITHOUT_ORIGIN, 0, None, "offline.override")]),
+        (replace(POLICY, private=OVERRIDE), "no-cache", [(Use.IF_UNREACHABLE, 0, None, "offline.override")]),
+        (replaying_policy(POLICY, "a"), "max-age=60, no-cache", [(Use.WITHOUT_ORIGIN, 0, None, "a replay")]),
+    ],
+)
+def test_a_use_that_no_age_ends_has_no_end(
+    policy: CachePolicy, control: str, expected: list[tuple[Use, float, float | None, str]]
+) -> None:
+    line = time_line(stored(control), policy, NOW)
+    assert (parts(line), line.validate) == (expected, None)
+
+
+def test_while_an_origin_is_left_alone_staleness_has_its_limit() -> None:
+    policy = replace(OFFLINE, network=replace(OFFLINE.network, disconnected=True))
+    assert [part[0] for part in parts(time_line(stored("max-age=60"), policy, NOW))] == [Use.FRESH, Use.IF_UNREACHABLE]
 
 
 def test_an_explanation_has_the_line_of_the_copy_that_is_used() -> None:

@@ -10,12 +10,14 @@ const MEANINGS = {
   "while-revalidated": "stale: it is sent while it is validated",
   "if-error": "stale: it is sent if the origin fails",
   "if-unreachable": "stale: it is sent if the origin cannot be reached",
+  "without-origin": "it is sent without the origin",
 };
 
 /** Return the picture of a copy, with its texts. */
 export function timeLine({ time_line: line, state }) {
   const { now, made_at: made, stored_at: stored, segments, validate } = line;
-  const parts = [...segments.map((each) => ({ ...each, words: sentence(each) })), { use: "beyond", words: beyond(validate) }];
+  const parts = segments.map((each) => ({ ...each, words: sentence(each) }));
+  if (parts.at(-1)?.end !== null) parts.push({ use: "beyond", end: null, words: beyond(validate) });
   const left = segments[0]?.use === "fresh" ? segments[0].end - now : 0;
   const words = state === "fresh" ? `fresh for another ${time(Math.max(0, left))}` : state;
   const present = `now: age ${time(Math.max(0, now - made))}, ${words}; stored ${clock(stored)}`;
@@ -36,10 +38,14 @@ function picture(parts, now, label) {
 
 /** Return the place of the present, in widths of a part; in the last part, which has no end, its middle. */
 function placeOf(now, parts) {
-  const number = parts.findIndex(({ end }) => end === undefined || now < end), { start, end } = parts[number];
-  return number + (end === undefined ? 0.5 : Math.max(0, now - start) / (end - start));
+  const number = parts.findIndex(({ end }) => end === null || now < end), { start, end } = parts[number];
+  return number + (end === null ? 0.5 : Math.max(0, now - start) / (end - start));
 }
 
-const sentence = ({ use, start, end, source }) => `${MEANINGS[use] ?? use}, until ${clock(end)} (${time(end - start)}${use === "fresh" ? "" : " more"}, by ${source})`;
+function sentence({ use, start, end, source }) {
+  const meaning = MEANINGS[use] ?? use;
+  if (end === null) return `${meaning}, however old it is (by ${source})`;
+  return `${meaning}, until ${clock(end)} (${time(end - start)}${use === "fresh" ? "" : " more"}, by ${source})`;
+}
 
 const beyond = (validate) => `then: only after the origin has confirmed it${validate ? ` (${validate})` : ""}`;
