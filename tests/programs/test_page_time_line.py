@@ -29,3 +29,22 @@ def test_the_drawer_shows_how_long_a_copy_is_used_for_what(used: Proxy, origin: 
         assert await page.value("document.querySelectorAll('.life rect').length") == 6
 
     look(used, tmp_path, reading)
+
+
+def test_the_drawer_shows_no_end_while_the_proxy_is_offline(origin: Origin, tmp_path: Path) -> None:
+    url = serve_page(origin, "/living", b"x", {"Cache-Control": "max-age=600"})
+
+    async def reading(page: Page) -> None:
+        await go(page, "store")
+        await fill(page, "store-form", pattern="/living")
+        await page.shows("document.querySelectorAll('#store-list tbody button').length === 1")
+        await page.value("document.querySelector('#store-list tbody button').click()")
+        await shows(page, ".life-parts", "it is sent without the origin, however old it is (by the mode offline)")
+        assert "only after" not in str(await page.value("document.querySelector('.life-parts').textContent"))
+        assert await page.value("document.querySelectorAll('.life rect').length") == 3
+
+    with Proxy(tmp_path, settings={"ORIGIN__PROXY": "none"}) as proxy:
+        visit(proxy, url)
+        proxy.run("offline")
+        visit(proxy, url)
+        look(proxy, tmp_path, reading)
