@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable
+from math import ceil
 
 import pytest
 
@@ -165,7 +166,7 @@ class _ConversationRunner:
         """Wait for a response, but not for long if the origin receives an unexpected request."""
         receiving = asyncio.ensure_future(self._proxy.receive_response(client))
         try:
-            for _ in range(int(TIMEOUT / LOOK)):
+            for _ in range(ceil(TIMEOUT / LOOK)):
                 done, _ = await asyncio.wait({receiving}, timeout=LOOK)
                 if done:
                     return receiving.result()
