@@ -32,7 +32,7 @@ class Gathered:
         for call, failed in calls:
             try:
                 call()
-            except Exception:  # of any kind: it ends its own request, and the others go on
+            except Exception:  # also a fault of ours: the calls behind it are those of other clients' requests
                 logger.exception("a request failed")
                 asyncio.get_running_loop().call_soon(failed)  # an error in this would not end the other requests
 

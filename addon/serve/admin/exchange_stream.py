@@ -146,7 +146,7 @@ class ExchangeStream:
                 seen = {**table_in(seen), **table_in(reply["last"])}
             except (ControlError, ValueError):
                 pass  # no process serves clients at the moment
-            except Exception:  # whatever it is, those who listen get the exchanges that follow
+            except Exception:  # also a fault of ours: if this task ended, all streams would be silent
                 logger.exception("new exchanges are not passed on")
             self._begun.set()
             await asyncio.sleep(INTERVAL)

@@ -29,8 +29,8 @@ def test_the_last_problem_is_the_latest_one_of_all_workers() -> None:
         return [{"hosts": ["a.example"], "origins": [known]}]
 
     [site] = merged_sites([after("refused", 9.0), after("silent", 3.0), after("reset", 6.0)])
-    [merged] = site["origins"]  # type: ignore[misc]  # plain data
-    assert (merged["last_problem"], merged["last_problem_age"]) == ("silent", 3.0)
+    latest = {"last_problem": "silent", "last_problem_age": 3.0}
+    assert site["origins"] == [{**origin("http://a", 3), "failures": 3, "in_flight": 6, **latest}]
 
 
 def test_while_workers_have_different_settings_all_sites_are_shown() -> None:
