@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fixtures.redis_server import HAS_REDIS
+from tests.fixtures.redis_server import needs_redis
 from tests.lanes.comparison import ComparableResponse
 from tests.lanes.conversation_runner import run_conversation
 from tests.lanes.engine_lane import EngineLane
@@ -100,7 +100,7 @@ def test_with_a_store_on_disk(conversation: Conversation, lanes: LaneRunner) -> 
     lanes.run(conversation, "disk")
 
 
-@pytest.mark.skipif(not HAS_REDIS, reason="redis-server is not installed")
+@needs_redis
 @each("redis")
 def test_with_a_store_on_redis(conversation: Conversation, lanes: LaneRunner) -> None:
     lanes.run(conversation, "redis")

@@ -11,14 +11,11 @@ import pytest
 
 from tests.fixtures.command_line import secondhand as run
 from tests.fixtures.free_port import free_port
-from tests.fixtures.redis_server import HAS_REDIS, shared_redis_server
+from tests.fixtures.redis_server import needs_redis, shared_redis_server
 from tests.fixtures.redis_stores import redis_store
 from tests.fixtures.stored_entries import new_entry, put
 
-pytestmark = [
-    pytest.mark.usefixtures("default_settings"),
-    pytest.mark.skipif(not HAS_REDIS, reason="redis-server is not installed"),
-]
+pytestmark = [pytest.mark.usefixtures("default_settings"), needs_redis]
 
 URL = "http://a.test/page"
 

@@ -5,29 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import pytest
 
 from addon.runtime.control import Handler
 from addon.serve.admin.operations import OPERATIONS
-from tests.fixtures.admin_client import AdminClient, admin_of, store, visit
+from tests.fixtures.admin_client import AdminClient, store, visit
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
-
-
-@pytest.fixture(scope="module", params=[(), ("--workers", "2")], ids=["one process", "workers"])
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    command = ("secondhand", "serve", *request.param)
-    with Proxy(tmp_path_factory.mktemp("proxy"), None, command, {"ORIGIN__PROXY": "none"}) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def api(running: Proxy) -> AdminClient:
-    return admin_of(running)
 
 
 def test_the_status_is_that_of_the_command_line(running: Proxy, api: AdminClient) -> None:

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from addon.warm.check_command import MAX_CONTENT
-from tests.fixtures.admin_client import AdminClient, admin_of, store, visit
+from tests.fixtures.admin_client import AdminClient, store, visit
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
-
-
-@pytest.fixture(scope="module", params=[(), ("--workers", "2")], ids=["one process", "workers"])
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    command = ("secondhand", "serve", *request.param)
-    with Proxy(tmp_path_factory.mktemp("proxy"), None, command, {"ORIGIN__PROXY": "none"}) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def api(running: Proxy) -> AdminClient:
-    return admin_of(running)
 
 
 def record(api: AdminClient, running: Proxy, name: str, url: str) -> None:

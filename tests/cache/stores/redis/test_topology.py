@@ -11,7 +11,7 @@ import pytest
 from cache.stores.base import StoreError
 from cache.stores.purge_scopes import ALL, Scope, tag_name
 from cache.stores.redis.store import RedisStore
-from tests.fixtures.redis_server import HAS_REDIS
+from tests.fixtures.redis_server import needs_redis
 from tests.fixtures.redis_stores import redis_store
 from tests.fixtures.redis_topologies import RedisCluster, SentinelGroup
 from tests.fixtures.stored_entries import is_intact, new_entry, put
@@ -19,7 +19,7 @@ from tests.fixtures.until import wait_until
 
 KEYS = [f"http://a.example/{number}" for number in range(30)]
 
-pytestmark = pytest.mark.skipif(not HAS_REDIS, reason="redis-server is not installed")
+pytestmark = needs_redis
 
 
 @pytest.fixture
