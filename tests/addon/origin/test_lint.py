@@ -12,8 +12,10 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
+from httplint.field import parsers
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
@@ -379,6 +381,7 @@ def test_other_commands_do_not_load_httplint() -> None:
 
 
 NAMES = st.sampled_from(["Cache-Control", "Date", "Expires", "Age", "Vary", "ETag", "Last-Modified", "Content-Range"])
+NAMES |= st.sampled_from([each.name.replace("_", "-") for each in iter_modules(parsers.__path__)])
 VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=255)) | st.lists(
     st.sampled_from(
         ["max-age", "=", "0", "9" * 30, '"', ",", " ", "*", "W/", "Thu, 01 Jan 0001 00:00:00 GMT", "bytes", "-"]
