@@ -13,7 +13,7 @@ from tools.bench.certificates import CertificateAuthority
 from tools.bench.process import Process, free_port
 from tools.bench.server_settings import ServerSettings, find_program
 
-SIZES = {"1k": 1 << 10, "100k": 100 << 10, "10m": 10 << 20}
+SIZES = {"256": 256, "1k": 1 << 10, "100k": 100 << 10, "10m": 10 << 20}
 """Bytes of each file."""
 
 NAME_LENGTH = 7

@@ -13,11 +13,11 @@ from functools import partial
 from tools.bench.comparisons import OURS
 from tools.bench.peers.peer import Server
 from tools.bench.scenario_result import ScenarioResult, at_most
-from tools.bench.scenarios.prefilled_store import AUTHORITY, fill
+from tools.bench.scenarios.prefilled_store import AUTHORITY, fill, size_of_body
 from tools.bench.testbed import RunOptions, Testbed
 from tools.bench.workload import Workload, apply_load
 
-SIZES = (10_000, 1_000_000, 9_999_999)
+COUNTS = (10_000, 1_000_000, 9_999_999)
 """The last one is the largest for URLs of seven digits."""
 BYTES_OF_RESPONSE = 1300
 """On the disk; those of the smaller stores take more, and do not count."""
@@ -34,7 +34,7 @@ MAX_SIZE = {"SECONDHAND_STORE__MAX_SIZE": "20 GiB"}
 def measure(testbed: Testbed) -> list[ScenarioResult]:
     """Return how long a start takes, and the first lookup of a response; and how much memory a large store takes."""
     options = testbed.options
-    counts = [count for count in SIZES if _has_room(options, count)]
+    counts = [count for count in COUNTS if _has_room(options, count)]
     servers = {count: testbed.start_server(OURS, partial(fill, options, count), **MAX_SIZE) for count in counts}
     starts: dict[int, list[float]] = {count: [] for count in servers}
     lookups: dict[int, list[float]] = {count: [] for count in servers}
@@ -43,7 +43,7 @@ def measure(testbed: Testbed) -> list[ScenarioResult]:
         for count, server in servers.items():
             starts[count].append(_time_start(server))
             # no response is requested twice after a start, so that none is in memory already
-            workload = Workload("/key/", keys=str(count), authority=AUTHORITY, rate=RATE)
+            workload = Workload("/key/", size=size_of_body(count), keys=str(count), authority=AUTHORITY, rate=RATE)
             outcome = apply_load(workload, server, core=options.cores.load, connections=8, seconds=SECONDS)
             lookups[count].append(outcome.p99)
             memory[count] = server.memory()

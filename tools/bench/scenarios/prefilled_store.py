@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 
+from tools.bench.origin import SIZES
 from tools.bench.server_settings import HERE, ServerSettings
 from tools.bench.testbed import RunOptions
 
@@ -18,12 +19,12 @@ def fill(options: RunOptions, count: int, settings: ServerSettings) -> None:
     start = time.monotonic()
     script, url = str(HERE / "scenarios" / "fill_store.py"), f"http://{AUTHORITY}/key/"
     subprocess.run(
-        [python, "-P", script, settings.folder / "store", str(count), str(_length_of_body(count)), url], check=True
+        [python, "-P", script, settings.folder / "store", str(count), str(SIZES[size_of_body(count)]), url], check=True
     )
     if count > 10_000:
         print(f"a store of {count:,} filled in {time.monotonic() - start:.0f} s", flush=True)
 
 
-def _length_of_body(count: int) -> int:
-    """Return the length of each body, in bytes: ten million of 1 KiB would take 23 GB."""
-    return 1024 if count <= 1_000_000 else 256
+def size_of_body(count: int) -> str:
+    """Return the size of each body, a key of `SIZES`: ten million of 1 KiB would take 23 GB."""
+    return "1k" if count <= 1_000_000 else "256"
