@@ -1,13 +1,13 @@
-"""Large contents of hot responses, in files in memory: the kernel sends these without copying them for each client.
+"""Large hot responses in files in memory: the kernel sends these without copying them for each client.
 
-Copying 100 KiB into the buffers of a socket takes longer than everything else that a hit does.
+Copying 100 KiB into the buffers of a socket takes longer than everything else that a hit does. A file has the head as
+well, so that one system call sends a response. It is made anew when the head changes, at most once a second.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 
 from addon.frontend.http1.hot_response import HotResponse
@@ -18,21 +18,36 @@ MAX_FILES = 256
 
 
 class MemoryFile:
-    """A file in memory. It ends with its last reference."""
+    """A file in memory with a response, which ends with its last reference.
 
-    def __init__(self, descriptor: int) -> None:
+    Attributes:
+        head: The head of the response.
+        size: The bytes of head and content.
+    """
+
+    def __init__(self, descriptor: int, head: bytes, size: int) -> None:
         """Take over a descriptor."""
-        self.descriptor = descriptor
+        self._descriptor = descriptor
+        self.head, self.size = head, size
 
     def __del__(self) -> None:
-        os.close(self.descriptor)
+        """Close the file; the kernel keeps what it has not sent yet."""
+        os.close(self._descriptor)
+
+    def send(self, transport: asyncio.Transport) -> int:
+        """Have the socket of a transport take the response; return how many bytes it has taken."""
+        try:
+            return os.sendfile(transport.get_extra_info("socket").fileno(), self._descriptor, 0, self.size)
+        except OSError:  # it has no room, or is broken: the transport finds that out when it gets the response
+            return 0
 
 
-def memory_file(content: bytes) -> MemoryFile:
-    """Return a file with this content. Raises OSError if there is no room for one more."""
-    made = MemoryFile(os.memfd_create("secondhand-content", os.MFD_CLOEXEC))
-    with os.fdopen(made.descriptor, "wb", closefd=False) as file:
-        file.write(content)
+def memory_file(head: bytes, content: bytes) -> MemoryFile:
+    """Return a file with a response. Raises OSError if there is no room for one more."""
+    descriptor = os.memfd_create("secondhand-response", os.MFD_CLOEXEC)
+    made = MemoryFile(descriptor, head, len(head) + len(content))
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.writelines((head, content))
     return made
 
 
@@ -60,52 +75,36 @@ class MemoryFiles:
         self._sent.clear()
 
     def write(self, transport: asyncio.Transport, head: bytes, hot: HotResponse) -> None:
-        """Write a hot response: its head, and its content, from a file if that is possible."""
+        """Write a hot response with the head that it has now, from a file if that is possible."""
         sent = 0
         if is_plain_socket(transport) and not transport.get_write_buffer_size() and not transport.is_closing():
-            file = self._file_of(hot)
-            if file is not None:
-                sent = _send(transport, head, file, len(hot.content))
+            file = self._file_of(hot, head)
+            sent = file.send(transport) if file is not None else 0
         if sent < len(head):
             write_together(transport, head[sent:], hot.content)
         elif sent < len(head) + len(hot.content):
             transport.write(memoryview(hot.content)[sent - len(head) :])
 
-    def _file_of(self, hot: HotResponse) -> MemoryFile | None:
+    def _file_of(self, hot: HotResponse, head: bytes) -> MemoryFile | None:
         """Return the file of a response that is sent now; None if it has none and gets none."""
         known = self._files.get(hot)
-        if known is None and hot in self._sent:
-            known = self._made(hot)
+        if known is None or known.head != head:
+            known = self._made(hot, head) if known is not None or hot in self._sent else None
         self._sent.add(hot)
         return known
 
-    def _made(self, hot: HotResponse) -> MemoryFile | None:
-        if len(self._files) >= MAX_FILES or self._size + len(hot.content) > self._max_size:
+    def _made(self, hot: HotResponse, head: bytes) -> MemoryFile | None:
+        """Make the file of a response, in place of one with another head."""
+        self._drop(hot)
+        if len(self._files) >= MAX_FILES or self._size + len(head) + len(hot.content) > self._max_size:
             return None
         try:
-            made = self._files[hot] = memory_file(hot.content)
+            made = self._files[hot] = memory_file(head, hot.content)
         except OSError:  # the process has too many open files, or may have none in memory
             return None
-        self._size += len(hot.content)
+        self._size += made.size
         return made
 
     def _drop(self, hot: HotResponse) -> None:
-        del self._files[hot]
-        self._size -= len(hot.content)
-
-
-def _send(transport: asyncio.Transport, head: bytes, file: MemoryFile, length: int) -> int:
-    """Have the socket take a head and a content of `length` bytes; return how many bytes of both it has taken."""
-    known = transport.get_extra_info("socket")
-    # the event loop's own object cannot send; this one borrows its descriptor
-    borrowed = socket.socket(known.family, known.type, known.proto, known.fileno())
-    sent = 0
-    try:
-        sent = borrowed.send(head, socket.MSG_MORE)  # the head waits for the content, so that both share a segment
-        if sent == len(head):
-            sent += os.sendfile(borrowed.fileno(), file.descriptor, 0, length)
-    except OSError:
-        pass  # it has no room, or is broken: the transport finds that out when it gets the rest
-    finally:
-        borrowed.detach()
-    return sent
+        dropped = self._files.pop(hot, None)
+        self._size -= dropped.size if dropped is not None else 0

@@ -60,6 +60,21 @@ def test_a_response_gets_a_file_when_it_is_sent_twice_in_a_second_and_loses_it_w
     run_conversation(conversation, fresh)
 
 
+def test_a_file_is_made_anew_when_the_age_of_its_response_changes() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, fast_path, ages = await front_end.client(), front_end.fast_path, []
+        await client.fetch(get(origin, "/a"))
+        now = fast_path.clock()
+        for seconds in (0, 0, 1, 1, 5):
+            fast_path.clock = lambda later=seconds: now + later
+            response = await client.fetch(get(origin, "/a"))
+            assert response.body == BODY
+            ages.append(response.fields.get("age"))
+        assert (ages, descriptors_in_memory()) == (["0", "0", "1", "1", "5"], 1)
+
+    run_conversation(conversation, fresh)
+
+
 def test_files_end_when_they_are_dropped() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client, files = await front_end.client(), front_end.fast_path.memory_files
@@ -78,7 +93,7 @@ def descriptors_in_memory() -> int:
     found = 0
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
-            found += "secondhand-content" in str(descriptor.readlink())
+            found += "secondhand-response" in str(descriptor.readlink())
         except FileNotFoundError:  # that of the listing itself
             continue
     return found
@@ -132,7 +147,7 @@ def test_where_there_is_no_room_for_a_file_the_response_is_sent_without(
         raise OSError("too many open files")
 
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        client, files = await front_end.client(), MemoryFiles(len(BODY) - (limit == "size"))
+        client, files = await front_end.client(), MemoryFiles(len(BODY) + (0 if limit == "size" else 4096))
         front_end.fast_path.memory_files = files
         if limit == "number":
             monkeypatch.setattr(memory_files, "MAX_FILES", 0)
