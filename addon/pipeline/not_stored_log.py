@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from addon.pipeline.not_stored_examples import NotStoredExamples
@@ -12,6 +11,7 @@ from addon.runtime.counters import Counters
 from addon.runtime.host_counters import host_counter
 from cache.answer.cache_status import Handling
 from cache.http.messages import Received
+from cache.http.record import record
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 
@@ -21,7 +21,7 @@ MAX_KEYS = 10_000
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotStoredNote:
     """The last response to a method under a key, which was not stored."""
 

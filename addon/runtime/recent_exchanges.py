@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 
 from addon.runtime.access_log.logged_response import LoggedResponse, Sending
+from cache.http.record import record
 
 MAX_KEPT = 1000
 """Exchanges that are kept, the latest ones."""
@@ -21,7 +22,7 @@ MAX_URL = 2048
 """Characters of a URL that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecentExchange:
     """One exchange, or equal ones within a second."""
 

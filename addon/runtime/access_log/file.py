@@ -60,7 +60,7 @@ class AccessLog:
 
     def note_response(self, response: LoggedResponse, sending: Sending, site: str = "") -> None:
         """Add the line of a response that was sent. `site` is the site of it."""
-        self._add(self.prepare(response, site) % self._format.values(sending))
+        self._add(self._format.line(response, sending, site))
 
     def note_hit(self, now: float, client: str, transport: asyncio.BaseTransport, prepared: str) -> None:
         """Add the line of a hot response that was sent at `now`, in seconds since the epoch.

@@ -7,6 +7,7 @@ As in nginx, quotation marks, backslashes and all characters but those of ASCII 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from json.encoder import encode_basestring_ascii
 
@@ -15,7 +16,6 @@ from addon.runtime.access_log.logged_response import LoggedResponse, Sending
 from addon.runtime.access_log.variables import OF_RESPONSE, OF_SENDING, Value, field
 
 _ESCAPED = re.compile(r"[^ !#-\[\]-~]")
-_SITE = "site"
 _SAME_WITHIN_A_SECOND = frozenset({"remote_addr", "time_iso8601", "time_local"})
 """Variables that equal responses to one client have in common within a second."""
 
@@ -29,23 +29,30 @@ class LineFormat:
 
     def __init__(self, name: str = "common") -> None:
         """Use a format as `log.access_format` has it. Raises ValueError if it is none."""
-        self._is_json = name == JSON
-        self._pieces = _json_pieces() if self._is_json else pieces(name)
-        self._encoded = json_text if self._is_json else plain_text
-        of_sending = [variable for _, variable in self._pieces if variable in OF_SENDING]
+        is_json = name == JSON
+        *before_variables, (self._end, _) = _json_pieces() if is_json else pieces(name)
+        self._parts = [(text, OF_SENDING.get(variable), _of_response(variable)) for text, variable in before_variables]
+        self._encoded = json_text if is_json else plain_text
+        of_sending = [variable for _, variable in before_variables if variable in OF_SENDING]
         self._of_sending = tuple([OF_SENDING[variable] for variable in of_sending])
         self.repeats = _SAME_WITHIN_A_SECOND.issuperset(of_sending)
+
+    def line(self, response: LoggedResponse, sending: Sending, site: str = "") -> str:
+        """Return the line of a response that was sent. `site` is that of it."""
+        encoded, parts = self._encoded, []
+        for text, of_sending, of_response in self._parts:
+            parts.append(text)
+            parts.append(encoded(of_sending(sending) if of_sending is not None else of_response(response, site)))
+        parts.append(self._end)
+        return "".join(parts)
 
     def prepare(self, response: LoggedResponse, site: str = "") -> str:
         """Return the line of a response with `%s` for what differs between equal responses. `site` is that of it."""
         parts = []
-        for text, variable in self._pieces:
-            parts.append(text.replace("%", "%%"))
-            if variable in OF_SENDING:
-                parts.append("%s")
-            elif variable:
-                parts.append(self._encoded(_value(variable, response, site)).replace("%", "%%"))
-        return "".join(parts)
+        for text, of_sending, of_response in self._parts:
+            value = "%s" if of_sending is not None else _literal(self._encoded(of_response(response, site)))
+            parts += [_literal(text), value]
+        return "".join([*parts, _literal(self._end)])
 
     def values(self, sending: Sending) -> tuple[str, ...]:
         """Return the values that are to be filled into the line of a response that was sent, see `prepare`."""
@@ -53,16 +60,24 @@ class LineFormat:
         return tuple([encoded(value(sending)) for value in self._of_sending])
 
 
+def _literal(text: str) -> str:
+    """Return the format of `%` that stands for a text."""
+    return text.replace("%", "%%")
+
+
 def _json_pieces() -> list[tuple[str, str]]:
     between = [("{" if number == 0 else ", ", name) for number, name in enumerate(VARIABLES)]
     return [*((f'{text}"{name}": ', name) for text, name in between), ("}", "")]
 
 
-def _value(variable: str, response: LoggedResponse, site: str) -> Value:
-    if variable == _SITE:
-        return site or None
-    of_response = OF_RESPONSE.get(variable)
-    return of_response(response) if of_response is not None else field(response, field_of(variable) or "")
+def _of_response(variable: str) -> Callable[[LoggedResponse, str], Value]:
+    """Return a function that returns the value of a variable, by a response and the name of its site."""
+    name = field_of(variable)
+    return OF_RESPONSE.get(variable, _no_value) if name is None else lambda response, _: field(response, name)
+
+
+def _no_value(_: LoggedResponse, __: str) -> Value:
+    return None
 
 
 def plain_text(value: Value) -> str:

@@ -10,12 +10,13 @@ from addon.config.redaction import redaction
 from addon.origin.exchange_times import ExchangeTimes
 from cache.answer.cache_status import Handling
 from cache.http.messages import Request
+from cache.http.record import record
 
 UNPARSED_REQUEST = ""
 """The request line of a request that could not be parsed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoggedResponse:
     """A response, as far as it is the same for equal requests."""
 

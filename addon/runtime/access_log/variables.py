@@ -51,25 +51,26 @@ def iso_time(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()
 
 
-OF_RESPONSE: dict[str, Callable[[LoggedResponse], Value]] = {
-    "remote_user": lambda _: None,
-    "request": lambda response: response.request_line or None,
-    "request_method": lambda response: response.request_line.partition(" ")[0] or None,
-    "request_uri": _path,
-    "uri": lambda response: response.request_line.partition(" ")[2].rpartition(" ")[0] or None,
-    "scheme": lambda response: response.request.scheme if response.request is not None else None,
-    "host": lambda response: response.request.authority if response.request is not None else None,
-    "server_protocol": lambda response: response.request_line.rpartition(" ")[2] or None,
-    "status": lambda response: response.status,
-    "body_bytes_sent": lambda response: response.size,
-    "http_referer": lambda response: field(response, "referer"),
-    "http_user_agent": lambda response: field(response, "user-agent"),
-    "decision": lambda response: response.decision or None,
-    "reason": lambda response: response.reason or None,
-    "result": lambda response: response.result or None,
-    "pid": lambda _: os.getpid(),
+OF_RESPONSE: dict[str, Callable[[LoggedResponse, str], Value]] = {
+    "remote_user": lambda _, __: None,
+    "request": lambda response, _: response.request_line or None,
+    "request_method": lambda response, _: response.request_line.partition(" ")[0] or None,
+    "request_uri": lambda response, _: _path(response),
+    "uri": lambda response, _: response.request_line.partition(" ")[2].rpartition(" ")[0] or None,
+    "scheme": lambda response, _: response.request.scheme if response.request is not None else None,
+    "host": lambda response, _: response.request.authority if response.request is not None else None,
+    "server_protocol": lambda response, _: response.request_line.rpartition(" ")[2] or None,
+    "status": lambda response, _: response.status,
+    "body_bytes_sent": lambda response, _: response.size,
+    "http_referer": lambda response, _: field(response, "referer"),
+    "http_user_agent": lambda response, _: field(response, "user-agent"),
+    "decision": lambda response, _: response.decision or None,
+    "reason": lambda response, _: response.reason or None,
+    "result": lambda response, _: response.result or None,
+    "site": lambda _, site: site or None,
+    "pid": lambda _, __: os.getpid(),
 }
-"""Variables whose values are the same for equal requests. The site is one more, which the log itself knows."""
+"""Variables whose values are the same for equal requests, by the response and the name of its site."""
 
 OF_SENDING: dict[str, Callable[[Sending], Value]] = {
     "remote_addr": lambda sending: sending.client or None,

@@ -32,7 +32,7 @@ def line(name: str, response: LoggedResponse, sending: Sending | None = None, si
 
 
 def test_every_variable_has_a_value() -> None:
-    assert {*OF_RESPONSE, *OF_SENDING, "site"} == VARIABLES.keys()
+    assert {*OF_RESPONSE, *OF_SENDING} == VARIABLES.keys()
 
 
 def test_the_combined_format_is_that_of_nginx() -> None:
