@@ -71,8 +71,6 @@ class OriginConnection(PiecewiseProtocol):
         self._body_sender: Http1BodySender | None = None
         self._deadline = Deadline(self._on_timeout)
         self._poll = select.poll()
-        self._idle_since = 0.0
-        """The event loop's time when the last exchange ended."""
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -87,7 +85,7 @@ class OriginConnection(PiecewiseProtocol):
         """Send a request; `response` receives what the origin sends, or the failure. Return the connection."""
         self._response, self._used = response, True
         self._time_limits = TimeLimits(response, self.options)
-        if self.closed.done():
+        if self.closed.done() or self.transport.is_closing():
             self._end_response(clean=False)
         else:
             self.transport.write(request)
@@ -155,20 +153,19 @@ class OriginConnection(PiecewiseProtocol):
 
     def set_idle(self) -> None:
         """Stay open without an exchange, for `idle_timeout` seconds."""
-        self._idle_since = self._deadline.now()
-        self._deadline.set_until(self._idle_since + self.options.idle_timeout)
+        self._deadline.set(self.options.idle_timeout)
 
-    def try_reuse(self, unchecked_for: float = 0.0) -> bool:
+    def try_reuse(self, *, sent_later: bool = False) -> bool:
         """Leave the idle state. Return True if the connection is open and the origin sent nothing; else close it.
 
-        For `unchecked_for` seconds after an exchange, the event loop would have reported what the origin sent.
+        A request that is `sent_later`, in another turn of the event loop, needs no look at what the origin sent: the
+        loop reports it before, and closes the connection.
         """
         self._deadline.clear()
         if self.transport.is_closing():
             return False
-        if unchecked_for and self._deadline.now() - self._idle_since < unchecked_for:
-            return True
-        if self._poll.poll(0):  # RFC 9112 §9.2: data or an end before we send a request cannot be its response
+        # RFC 9112 §9.2: data or an end before we send a request cannot be its response
+        if not sent_later and self._poll.poll(0):
             self.abort()
             return False
         return True

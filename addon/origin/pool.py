@@ -18,9 +18,6 @@ from addon.origin.response_buffer import ResponseBuffer
 
 type Connection = OriginConnection | Http2Connection
 
-UNCHECKED_FOR = 0.001
-"""Seconds after an exchange in which a connection is used again without a system call that looks for its end."""
-
 
 class OriginPool:
     """Leases connections.
@@ -78,18 +75,19 @@ class OriginPool:
     def ready_connection(self) -> Connection | None:
         """Return a connection that can carry one more exchange now, or None if there is none; never waits.
 
-        The request must be one that may be sent again: the origin may just have closed the connection.
+        The request must be one that may be sent again: the origin may just have closed the connection. Over HTTP/1, it
+        is sent in a later turn of the event loop.
         """
-        return self._shared_connection() or self.idle_connection(UNCHECKED_FOR)
+        return self._shared_connection() or self.idle_connection(sent_later=True)
 
-    def idle_connection(self, unchecked_for: float = 0.0) -> OriginConnection | None:
+    def idle_connection(self, *, sent_later: bool = False) -> OriginConnection | None:
         """Return an idle HTTP/1 connection for one exchange, or None if there is none; never waits.
 
-        `unchecked_for` is as in `OriginConnection.try_reuse`.
+        `sent_later` is as in `OriginConnection.try_reuse`.
         """
         while self._idle and self._free_slots:
             connection = self._idle.pop()
-            if connection.try_reuse(unchecked_for):
+            if connection.try_reuse(sent_later=sent_later):
                 self._free_slots -= 1
                 return connection
         return None
