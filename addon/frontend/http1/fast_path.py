@@ -97,6 +97,7 @@ class FastPath:
         self._pipeline = active.current
         self.fetcher = self._pipeline.fetcher
         self.hot.clear()
+        self.classes.forget()
         self.file_hits = FileHits(self.is_valid, self._batched)
         self.templates = RequestTemplates(self.fetcher, self._batched)
         self._generations = self._pipeline.store.generations
@@ -203,12 +204,12 @@ class FastPath:
             stamp = self._generations.stamp(key)
             whole = store.peek_whole(key)
             if whole == ():
-                return self.templates.fetch(request, key, now, client)
+                return self._fetch(request, key, alike, now, client)
             if whole and (hot := self._by_pattern(alike, request, whole, stamp=stamp, now=now)):
                 self.hot.put(head_as_sent, hot)
                 return hot
         elif store.peek(key) == ():
-            return self.templates.fetch(request, key, now, client)
+            return self._fetch(request, key, alike, now, client)
         stamp = self._generations.stamp(key)
         candidates = store.peek(key) or ()  # after the stamp, so that a change in between is noticed
         match self._decide(request, candidates, now):
@@ -240,6 +241,17 @@ class FastPath:
             case Serve() as serve:
                 return self._make_hot(kind, name, request, serve, stamp=stamp, now=now)
         return None
+
+    def _fetch(
+        self, request: Request, key: str, alike: RequestClass | None, now: float, client: DirectFetchClient
+    ) -> ReadyFetch | None:
+        """Return a fetch for a miss like an earlier one, or None if it is none, or cannot be sent at once."""
+        template = alike.template if alike is not None else None
+        if template is None or template.policy is not self.fetcher.policy:
+            template = self.templates.find(request)
+            if alike is not None:
+                alike.template = template
+        return None if template is None else self.templates.fetch(template, request, key, now, client)
 
     def _decide(
         self, request: Request, candidates: Sequence[StoredResponse], now: float

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from addon.frontend.gateway.sites import ACME_CHALLENGE
+from addon.frontend.http1.request_templates import RequestTemplate
 from addon.frontend.http1.response_patterns import ResponsePatterns
 from cache.http.client import Client
 from cache.http.messages import Request
@@ -34,6 +35,8 @@ class RequestClass:
     """The beginning of the request target: scheme and authority as sent to a forward proxy, else nothing."""
     patterns: ResponsePatterns = field(default_factory=ResponsePatterns)
     """Patterns of the copies that have answered these requests."""
+    template: RequestTemplate | None = None
+    """What the last miss of them was sent by; valid as long as its policy is in force."""
     rules: SiteRules | None = None
     """The rules of the site that the requests are for; they divide the class by path."""
     by_effects: dict[Effects, RequestClass] = field(default_factory=dict)

@@ -26,7 +26,7 @@ from addon.pipeline.responder import is_collapsible
 from addon.pipeline.single_flight import audience_of
 from addon.runtime.access_log.logged_response import LoggedResponse
 from cache import engine
-from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest
+from cache.engine.decisions import Forward, Relay, Store
 from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
@@ -49,6 +49,8 @@ class RequestTemplate(RepeatedRequest[Forward]):
     """Request template, and whether its last response was uncacheable."""
 
     uncacheable: bool
+    audience: int
+    """The audience of requests whose target is spelled as in its primary key."""
     octets: Tally
     """Bytes of content from origins."""
 
@@ -91,21 +93,27 @@ class RequestTemplates:
             sent=sent,
             open_requests=OpenRequests(fetcher.client, pools, sent.request),
             uncacheable=uncacheable,
+            audience=audience_of(request.with_target("/", request.client), sent.fwd, sent.variant),
             octets=self._counters.tally(*from_origin_counters(self._counters.counted_as(request.authority))),
         )
         if len(self._templates) > MAX_TEMPLATES:
             self._templates.popitem(last=False)
 
-    def fetch(self, request: Request, key: str, now: float, client: DirectFetchClient) -> ReadyFetch | None:
-        """Return a fetch for a request without stored responses, or None if it cannot be sent at once by a template.
-
-        `now` is in seconds since the epoch.
-        """
+    def find(self, request: Request) -> RequestTemplate | None:
+        """Return the template of a request, or None if there is none that is valid."""
         template = self._templates.get(_alike(request, self.fetcher.policy))
-        if template is None or template.policy is not self.fetcher.policy:
-            return None
-        audience = self.audience(request, template.sent, key, now)
-        if audience is None:
+        return template if template is not None and template.policy is self.fetcher.policy else None
+
+    def fetch(
+        self, template: RequestTemplate, request: Request, key: str, now: float, client: DirectFetchClient
+    ) -> ReadyFetch | None:
+        """Return a fetch for a request without stored responses, or None if it cannot be sent at once.
+
+        `template` is that of the request; `now` is in seconds since the epoch.
+        """
+        is_plain = "%" not in request.target and request.target.isascii()
+        audience = template.audience if is_plain else audience_of(request, template.sent.fwd, template.sent.variant)
+        if self.must_wait(key, audience, now):
             return None
         fetcher, leases = self.fetcher, self.fetcher.leases
         if leases is not None and not template.uncacheable and leases.take_part(template.sent, key, audience):
@@ -132,11 +140,11 @@ class RequestTemplates:
         self._requests[request.scheme].amount += 1
         return self.fetcher.single_flight.begin(key, leads=True, audience=audience)
 
-    def audience(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> int | None:
-        """Return the audience of a fetch for a key, or None if one is under way that the request may wait for."""
-        single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd, sent.variant)
+    def must_wait(self, key: str, audience: int, now: float) -> bool:
+        """Return whether a fetch for a key is under way that requests of this audience wait for."""
+        single_flight = self.fetcher.single_flight
         is_led = single_flight.leader(key, audience) is not None
-        return None if is_led and not single_flight.is_hit_for_pass(key, now, audience) else audience
+        return is_led and not single_flight.is_hit_for_pass(key, now, audience)
 
     @property
     def response_template_count(self) -> int:

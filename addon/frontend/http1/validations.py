@@ -27,6 +27,7 @@ from addon.pipeline.counting import from_copy_counters, host_counters, response_
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.flight import Flight, FlightResult
 from addon.pipeline.responder import is_collapsible
+from addon.pipeline.single_flight import audience_of
 from addon.runtime.access_log.logged_response import LoggedResponse
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Validate
@@ -173,8 +174,8 @@ class Validations:
         client: DirectFetchClient,
     ) -> ReadyFetch | None:
         key, fetcher, leases = primary_key(planned.request), self.fetcher, self.fetcher.leases
-        audience = self.templates.audience(planned.request, planned.sent, key, now)
-        if audience is None:
+        audience = audience_of(planned.request, planned.sent.fwd, planned.sent.variant)
+        if self.templates.must_wait(key, audience, now):
             return None
         if leases is not None and leases.take_part(planned.sent, key, audience):
             flight = self.templates.begin(request, key, audience)
