@@ -40,6 +40,22 @@ class ResponseBuffer:
         formed_head: The final head with its form, if it has a usual size and was not read leniently.
     """
 
+    # what is the same in the beginning is set in the class: a buffer is made for each request
+    head: Response | None = None
+    trailers = _NO_FIELDS
+    complete = False
+    failure: OriginFailure | None = None
+    surplus = False
+    persistent = False
+    received = 0
+    buffered = 0
+    read_leniently = False
+    interim_count = 0
+    held_back = 0.0
+    formed_head: FormedHead | None = None
+    _wait_for_body = False
+    _reader: asyncio.Future[None] | None = None
+
     def __init__(
         self,
         where: str,
@@ -55,25 +71,11 @@ class ResponseBuffer:
             on_interim: Called with the head of each 1xx response before the final one.
             on_progress: Called when data arrived or the exchange ended, for a reader that does not wait in a task.
         """
-        self.head: Response | None = None
-        self.trailers = _NO_FIELDS
-        self.complete = False
-        self.failure: OriginFailure | None = None
-        self.surplus = False
-        self.persistent = False
-        self.received = 0
-        self.buffered = 0
-        self.read_leniently = False
-        self.interim_count = 0
-        self.held_back = 0.0
-        self.formed_head: FormedHead | None = None
         self._options = options
         self._on_interim = on_interim
         self._on_progress = on_progress
         self._where = where
-        self._wait_for_body = False
         self._chunks: deque[bytes] = deque()
-        self._reader: asyncio.Future[None] | None = None
 
     def stop_reporting(self) -> None:
         """Call `on_progress` and `on_interim` no more. Their owner is then freed without garbage collection."""

@@ -30,6 +30,14 @@ class ResponseReader(ResponseBuffer):
         switched: The origin has switched to another protocol; what it has sent in that is in place of a body.
     """
 
+    switched = False
+    _head_size = 0
+    """Bytes of all heads so far."""
+    _remaining: int | None = None
+    """Bytes of the body that have not arrived, if it has a length."""
+    _chunks_left: ChunkedBody | None = None
+    """The decoder of a body in chunks."""
+
     def __init__(
         self,
         method: str,
@@ -52,17 +60,10 @@ class ResponseReader(ResponseBuffer):
                 not offered to switch to another protocol.
         """
         super().__init__(where, options, on_interim, on_progress)
-        self.switched = False
         self._fault_in_switch = fault_in_switch
         self._method = method
         self._unparsed = bytearray()
         """The beginning of a head whose end has not arrived."""
-        self._head_size = 0
-        """Bytes of all heads so far."""
-        self._remaining: int | None = None
-        """Bytes of the body that have not arrived, if it has a length."""
-        self._chunks_left: ChunkedBody | None = None
-        """The decoder of a body in chunks."""
 
     def feed(self, data: bytes) -> None:
         """Process data that the connection received. Errors go to `failure`; nothing is raised."""

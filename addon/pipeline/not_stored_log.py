@@ -7,6 +7,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from addon.pipeline.not_stored_examples import NotStoredExamples
+from addon.pipeline.recent_values import RecentValues
 from addon.runtime.counters import Counters
 from addon.runtime.host_counters import host_counter
 from cache.answer.cache_status import Handling
@@ -44,9 +45,7 @@ class NotStoredLog:
         self.examples = NotStoredExamples()
         self._clock = clock
         self._counters = counters
-        self._latest: dict[int, NotStoredNote] = {}
-        self._earlier: dict[int, NotStoredNote] = {}
-        """The notes from before `_latest` was full and began anew, so that no order has to be kept."""
+        self._notes = RecentValues[int, NotStoredNote](MAX_KEYS)
 
     def relayed(self, method: str, key: str, note: NotStoredNote) -> None:
         """Note a response that is passed on and not stored, and was counted."""
@@ -64,18 +63,12 @@ class NotStoredLog:
         logger.info("%s not stored: %s (%s)", entry.key, reason, why)
 
     def _remember(self, method: str, key: str, note: NotStoredNote) -> None:
-        if len(self._latest) >= MAX_KEYS:
-            self._earlier, self._latest = self._latest, {}
-        self._latest[hash((method, key))] = note
+        self._notes[hash((method, key))] = note
 
     def stored(self, method: str, key: str) -> None:
         """Forget what was noted before a response was stored."""
-        if self._latest or self._earlier:
-            name = hash((method, key))
-            self._latest.pop(name, None)
-            self._earlier.pop(name, None)
+        self._notes.drop(hash((method, key)))
 
     def find(self, method: str, key: str) -> NotStoredNote | None:
         """Return what is remembered of a method and a key, or None."""
-        name = hash((method, key))
-        return self._latest.get(name) or self._earlier.get(name)
+        return self._notes.get(hash((method, key)))

@@ -6,11 +6,11 @@ If that takes long, one of those that wait leads another fetch, and the others w
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
 
 from addon.pipeline.flight import Flight, FlightResult, WaitingList
+from addon.pipeline.recent_values import RecentValues
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
 from cache.rules.credentials import api_keys
@@ -25,7 +25,7 @@ HIT_FOR_PASS_AFTER_ERROR_SECONDS = 5.0
 """The same after a 5xx, since the next response may be another."""
 
 MAX_HIT_FOR_PASS = 4096
-"""Keys, with an audience each, that are remembered as hit-for-pass; beyond this number the oldest is dropped."""
+"""Keys, with an audience each, that are remembered as hit-for-pass at least; at most twice as many are."""
 
 
 ANYONE = 0
@@ -82,7 +82,7 @@ class SingleFlight:
         self._may_concern = may_concern
         self._leading: dict[tuple[str, int], WaitingList] = {}
         self._all: set[Flight] = set()
-        self._hit_for_pass: OrderedDict[tuple[str, int], float] = OrderedDict()
+        self._hit_for_pass = RecentValues[tuple[str, int], float](MAX_HIT_FOR_PASS)
 
     def __len__(self) -> int:
         """Return how many flights there are."""
@@ -155,8 +155,7 @@ class SingleFlight:
     def forget_purged(self, purged: Callable[[str], bool]) -> None:
         """Let no request wait for flights that began before a purge of all keys that `purged` accepts."""
         self.stop_leading(purged)
-        for name in [name for name in self._hit_for_pass if purged(name[0])]:
-            del self._hit_for_pass[name]
+        self._hit_for_pass.drop_where(lambda name: purged(name[0]))
 
     def stop_leading(self, concerned: Callable[[str], bool]) -> None:
         """Let the next request for each key that `concerned` accepts lead; no request waits for an earlier one."""
@@ -176,18 +175,15 @@ class SingleFlight:
         if not flight.shareable:
             return
         flight.hit_for_pass_seconds = seconds
-        name = flight.key, flight.audience
-        self._hit_for_pass[name] = now + seconds
-        self._hit_for_pass.move_to_end(name)
-        if len(self._hit_for_pass) > MAX_HIT_FOR_PASS:
-            self._hit_for_pass.popitem(last=False)
+        self._hit_for_pass[flight.key, flight.audience] = now + seconds
 
     def clear_hit_for_pass(self, flight: Flight) -> None:
         """Note that the response to a flight can be shared."""
-        self._hit_for_pass.pop((flight.key, flight.audience), None)
-        self._hit_for_pass.pop((flight.key, ANYONE), None)
+        self._hit_for_pass.drop((flight.key, flight.audience))
+        self._hit_for_pass.drop((flight.key, ANYONE))
 
     def is_hit_for_pass(self, key: str, now: float, audience: int = ANYONE) -> bool:
         """Return whether the last response for a key and audience could not be shared, a short time ago."""
         # a later time is from before the clock was set back
-        return now < self._hit_for_pass.get((key, audience), 0.0) <= now + HIT_FOR_PASS_SECONDS
+        until = self._hit_for_pass.get((key, audience))
+        return until is not None and now < until <= now + HIT_FOR_PASS_SECONDS

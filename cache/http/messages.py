@@ -111,7 +111,8 @@ class Request:
 
     def __post_init__(self) -> None:
         """Normalise the host."""
-        object.__setattr__(self, "host", normalised_host(self.host))
+        if (host := normalised_host(self.host)) is not self.host:
+            object.__setattr__(self, "host", host)
 
     def with_fields(self, fields: Fields) -> Request:
         """Return this request with other fields. Faster than `dataclasses.replace`."""

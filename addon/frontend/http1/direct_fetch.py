@@ -163,9 +163,9 @@ class DirectFetch:
         head = await exchange.receive_head(self.response)
         return OriginResponse(head, self.sent_at, self.fetcher.clock, exchange, self.response)
 
-    def times(self) -> ExchangeTimes:
-        """Return how long the origin took, now that its response is complete."""
-        seconds = max(0.0, self.fetcher.clock() - self.sent_at)
+    def times(self, now: float) -> ExchangeTimes:
+        """Return how long the origin took for a response that was complete at `now`, in seconds since the epoch."""
+        seconds = max(0.0, now - self.sent_at)
         return ExchangeTimes(seconds, seconds)
 
     def client_lost(self) -> None:

@@ -254,7 +254,7 @@ class TemplateFetch(DirectFetch):
             if not fetcher.store.keep_at_once(entry, content, self.flight):
                 return False
         self._templates.conclude(self, known, len(content))
-        logged, taken = self._logged(known.outcome, len(content)), self.times()
+        logged, taken = self._logged(known.outcome, len(content)), self.times(now)
         self.work.answering.add(lambda: self.client.send_direct(presented, content, logged, taken), self.client.abort)
         return True
 

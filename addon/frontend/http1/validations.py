@@ -276,13 +276,14 @@ class ValidatingFetch(DirectFetch):
         if head is None or not is_plain or head.parsed.response.status != 304:
             self._validations.forget(self.planned)
             return False
-        plan = self._validations.plan(self, head, self.fetcher.clock())
+        now = self.fetcher.clock()
+        plan = self._validations.plan(self, head, now)
         content = self.fetcher.reply_builder.content_in_memory(plan.response) if plan is not None else None
         if plan is None or content is None:
             return False
         self._validations.conclude(self, plan)
         shown = plan.head % head.open_values[plan.date].encode("ascii")
-        times = self.times()
+        times = self.times(now)
         self.work.answering.add(lambda: self.client.send_direct(shown, content, plan.logged, times), self.client.abort)
         return True
 
