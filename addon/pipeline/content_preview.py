@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from addon.config.units import size_text
 from addon.pipeline.content_codings import CodingError, decode_beginning
+from addon.pipeline.content_text import text_of
 from addon.pipeline.pixel_images import MAX_PIXELS, pixel_image
 from cache.http.fields import media_type
 from cache.rules.stored_response import StoredResponse
@@ -32,8 +33,7 @@ MAX_BODY = 67_108_864
 _MAX_DEPTH = 20
 """Levels by which JSON is indented at most: deep nesting would make many spaces of few brackets."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_LATIN = re.compile(r"""charset\s*=\s*["']?(iso-8859-1|windows-1252)""", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x01-\x08\x0b\x0e-\x1f\x7f]")
 _JSON_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s"\[\]{},:]+')
 
 
@@ -73,10 +73,11 @@ def preview_of(store: ResponseStore, entry: StoredResponse) -> Preview:
                 image.media_type, note=f"An image of {sides} pixels is not shown: it would need much memory."
             )
         return Preview(image.media_type, image=base64.b64encode(content).decode())
-    text = _text(content[:MAX_TEXT], entry.head.fields.get("content-type") or "")
-    if text is None:
+    is_whole = is_whole and len(content) <= MAX_TEXT
+    text = text_of(content[:MAX_TEXT], entry.head.fields.get("content-type"), is_whole=is_whole)
+    if text is None or _CONTROL.search(text):
         return Preview(given, note="This is neither text nor an image of a kind that is shown.")
-    return _preview_of_text(text, given, is_whole=is_whole and len(content) <= MAX_TEXT)
+    return _preview_of_text(text, given, is_whole=is_whole)
 
 
 def _preview_of_text(text: str, given: str, *, is_whole: bool) -> Preview:
@@ -85,25 +86,6 @@ def _preview_of_text(text: str, given: str, *, is_whole: bool) -> Preview:
         cut = f" The first {size_text(MAX_TEXT)}." if len(formatted) >= MAX_TEXT else ""
         return Preview(given, formatted, note=f"Indented; what is stored has other spaces.{cut}")
     return Preview(given, text, note="" if is_whole else f"The first {size_text(MAX_TEXT)}.")
-
-
-def _text(content: bytes, content_type: str) -> str | None:
-    """Return content as text, or None if it is none. The last character may be cut off."""
-    if _LATIN.search(content_type):
-        text = content.decode("cp1252", errors="replace")
-    else:
-        text = content.decode(errors="ignore" if _is_cut_utf8(content) else "replace")
-    odd = len(_CONTROL.findall(text)) + text.count("\ufffd")
-    return None if odd else text
-
-
-def _is_cut_utf8(content: bytes) -> bool:
-    """Return whether content is UTF-8 but for a character that is cut off at its end."""
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data"
-    return True
 
 
 def _is_json(text: str) -> bool:

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from itertools import takewhile, zip_longest
 
 from addon.pipeline.content_codings import CodingError, decode_content
-from cache.http.messages import Fields
+from addon.pipeline.content_text import text_of
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore, StoreError
 
@@ -65,10 +65,10 @@ def content_diff(first: Stored, second: Stored) -> ContentDiff | None:
         return replace(found, note=one if isinstance(one, str) else str(other))
     if one == other:
         return None
-    texts = _text(one, first[0].head.fields), _text(other, second[0].head.fields)
-    if texts[0] is None or texts[1] is None:
+    text, other_text = _text(one, first[0]), _text(other, second[0])
+    if text is None or other_text is None:
         return replace(found, note="the contents are not both texts")
-    lines, note = _lines(texts[0], texts[1])
+    lines, note = _lines(text, other_text)
     if max(map(len, lines)) > MAX_LINES:
         return replace(found, note=f"a text has more than {MAX_LINES} lines")
     shown = tuple(_side_by_side(*lines))
@@ -93,15 +93,8 @@ def _decoded(entry: StoredResponse, store: ResponseStore) -> bytes | str:
         return str(error)
 
 
-def _text(content: bytes, fields: Fields) -> str | None:
-    """Return a content as text, or None if it is none."""
-    content_type = fields.get("content-type") or ""
-    _, _, charset = content_type.lower().partition("charset=")
-    try:
-        text = content.decode(charset.partition(";")[0].strip(' "') or "utf-8")
-    except (UnicodeError, LookupError, ValueError):
-        return None
-    return None if "\0" in text else text
+def _text(content: bytes, entry: StoredResponse) -> str | None:
+    return text_of(content, entry.head.fields.get("content-type"))
 
 
 def _lines(first: str, second: str) -> tuple[tuple[Sequence[str], Sequence[str]], str]:

@@ -88,6 +88,7 @@ def test_what_can_have_scripts_is_text_whatever_it_is_called(store: MemoryStore,
     ("content", "note"),
     [
         (b"PK\x03\x04\x00\x00", "This is neither text nor an image of a kind that is shown."),
+        (b"\x1b[31m", "This is neither text nor an image of a kind that is shown."),
         (b"caf\xe9 not UTF-8", "This is neither text nor an image of a kind that is shown."),
         (png(100_000, 100_000), "An image of 100000 by 100000 pixels is not shown: it would need much memory."),
         (png() + bytes(MAX_IMAGE), "An image of more than 1 MiB is not shown."),
