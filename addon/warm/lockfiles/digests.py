@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Mapping
 
 from addon.offline.wanted import DIGEST_ALGORITHMS, Digest
@@ -29,6 +28,6 @@ def from_integrity(integrity: object) -> Digest | None:
         if algorithm in digests:
             try:
                 return Digest(algorithm, b64decode(digests[algorithm].partition("?")[0], validate=True).hex())
-            except Base64Error:
+            except ValueError:  # no Base64, or not even ASCII
                 return None
     return None
