@@ -21,6 +21,8 @@ from pathlib import Path
 from addon.offline.wanted import Digest, Document, Found, Missing, NotThereError, Read, SourceError, Wanted
 from addon.runtime.channel import Channel
 from addon.runtime.control_client import ControlError
+from addon.warm.lockfiles import formats
+from addon.warm.lockfiles.lock_file import LockFile
 
 AT_ONCE = 200
 """Items in one message: a proxy reads messages between its other work."""
@@ -112,9 +114,6 @@ async def _serve(connection: socket.socket) -> None:
         if problem := document.get("problem"):
             raise NotThereError(str(problem))
         return Document(str(document["uri"]), b64decode(str(document["content"])), str(document["media_type"]))
-
-    from addon.warm.lockfiles import formats  # slow to import, and the other process needs none of it
-    from addon.warm.lockfiles.lock_file import LockFile
 
     async def find(arguments: Mapping[str, object]) -> dict[str, object]:
         try:

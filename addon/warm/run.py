@@ -11,7 +11,7 @@ from addon.offline.wanted import Missing, NotThereError, SourceError, Wanted
 from addon.warm.transport import WarmFetcher
 
 if TYPE_CHECKING:
-    from addon.warm.sources import Source  # slow to import: it has the readers of all formats
+    from addon.warm.sources import Source  # slow to import: it has the readers of HAR files and sitemaps
 
 ABSENT = (404, 410)
 """The statuses with which an origin says that there is no such resource."""

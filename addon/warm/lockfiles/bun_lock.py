@@ -34,11 +34,6 @@ async def found_in(lock: LockFile) -> Found:
     return [each for each in found if each]
 
 
-async def binary(lock: LockFile) -> Found:
-    """Raise SourceError: bun.lockb is binary, and Bun itself replaces it with bun.lock."""
-    raise SourceError(f"{lock.path}: expected bun.lock; make it with: bun install --save-text-lockfile --lockfile-only")
-
-
 def _packages(file: Path) -> Mapping[str, object]:
     text = _STRING_OR_LAST_COMMA.sub(lambda match: match[1] or " ", read_text(file))
     packages = json_in(text, file).get("packages", {})

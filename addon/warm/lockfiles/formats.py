@@ -1,31 +1,13 @@
-"""All formats of lock files, and the reader of each."""
+"""All formats of lock files, and the reader of each: it is imported when a file is read, as most are slow to import."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from importlib import import_module
 
 from addon.offline.wanted import Found, SourceError
-from addon.warm.lockfiles import (
-    bun_lock,
-    cargo_lock,
-    composer_lock,
-    gemfile_lock,
-    go_sum,
-    gradle_lockfile,
-    gradle_verification,
-    maven_checksums,
-    maven_lockfile,
-    package_lock,
-    pdm_lock,
-    pnpm_lock,
-    poetry_lock,
-    pylock,
-    requirements,
-    uv_lock,
-    yarn_lock,
-)
 from addon.warm.lockfiles.lock_file import LockFile
 
 
@@ -35,33 +17,33 @@ class Format:
 
     name: str
     """The name of its files, or a pattern with `*`."""
-    found_in: Callable[[LockFile], Awaitable[Found]]
-    """Returns the URLs that a file names. Raises SourceError."""
+    reader: str
+    """The module in this folder whose `found_in` returns the URLs that a file names, or raises SourceError."""
 
 
 FORMATS = (
-    Format("*requirements*.txt", requirements.found_in),
-    Format("*requirements*.in", requirements.found_in),
-    Format("uv.lock", uv_lock.found_in),
-    Format("poetry.lock", poetry_lock.found_in),
-    Format("pdm.lock", pdm_lock.found_in),
-    Format("pylock.toml", pylock.found_in),
-    Format("pylock.*.toml", pylock.found_in),
-    Format("package-lock.json", package_lock.found_in),
-    Format("npm-shrinkwrap.json", package_lock.found_in),
-    Format("yarn.lock", yarn_lock.found_in),
-    Format("pnpm-lock.yaml", pnpm_lock.found_in),
-    Format("bun.lock", bun_lock.found_in),
-    Format("bun.lockb", bun_lock.binary),
-    Format("Cargo.lock", cargo_lock.found_in),
-    Format("go.sum", go_sum.found_in),
-    Format("Gemfile.lock", gemfile_lock.found_in),
-    Format("gems.locked", gemfile_lock.found_in),
-    Format("composer.lock", composer_lock.found_in),
-    Format("*.lockfile", gradle_lockfile.found_in),
-    Format("verification-metadata.xml", gradle_verification.found_in),
-    Format("lockfile.json", maven_lockfile.found_in),
-    Format("checksums*.sha*", maven_checksums.found_in),
+    Format("*requirements*.txt", "requirements"),
+    Format("*requirements*.in", "requirements"),
+    Format("uv.lock", "uv_lock"),
+    Format("poetry.lock", "poetry_lock"),
+    Format("pdm.lock", "pdm_lock"),
+    Format("pylock.toml", "pylock"),
+    Format("pylock.*.toml", "pylock"),
+    Format("package-lock.json", "package_lock"),
+    Format("npm-shrinkwrap.json", "package_lock"),
+    Format("yarn.lock", "yarn_lock"),
+    Format("pnpm-lock.yaml", "pnpm_lock"),
+    Format("bun.lock", "bun_lock"),
+    Format("bun.lockb", "bun_lockb"),
+    Format("Cargo.lock", "cargo_lock"),
+    Format("go.sum", "go_sum"),
+    Format("Gemfile.lock", "gemfile_lock"),
+    Format("gems.locked", "gemfile_lock"),
+    Format("composer.lock", "composer_lock"),
+    Format("*.lockfile", "gradle_lockfile"),
+    Format("verification-metadata.xml", "gradle_verification"),
+    Format("lockfile.json", "maven_lockfile"),
+    Format("checksums*.sha*", "maven_checksums"),
 )
 
 
@@ -76,9 +58,15 @@ async def found_in(lock: LockFile) -> Found:
     if format_ is None:
         raise SourceError(f"{lock.path}: expected a file named {names()}")
     try:
-        return await format_.found_in(lock)
+        return await _reader(format_)(lock)
     except RecursionError:
         raise SourceError(f"{lock.path}: nested too deeply") from None
+
+
+def _reader(format_: Format) -> Callable[[LockFile], Awaitable[Found]]:
+    module = import_module(f"{__package__}.{format_.reader}")
+    reader: Callable[[LockFile], Awaitable[Found]] = module.found_in
+    return reader
 
 
 def names() -> str:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from addon.offline.wanted import Document, Missing, NotThereError, SourceError, Wanted
-from addon.warm.lockfiles import bun_lock, formats
+from addon.warm.lockfiles import formats
 from addon.warm.lockfiles.lock_file import LockFile
 from tests.addon.warm.conftest import Tool
 
@@ -81,8 +81,8 @@ async def read(wanted: Wanted) -> Document:
 
 
 def test_every_reader_has_a_sample() -> None:
-    sampled = {found.found_in for name in SAMPLES if (found := formats.format_of(name))}
-    assert {each.found_in for each in formats.FORMATS} - sampled == {bun_lock.binary}
+    sampled = {found.reader for name in SAMPLES if (found := formats.format_of(name))}
+    assert {each.reader for each in formats.FORMATS} - sampled == {"bun_lockb"}
 
 
 @pytest.mark.parametrize(
