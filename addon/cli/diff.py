@@ -43,13 +43,13 @@ def diff(
     """
     settings = load_configuration(config, store).settings
     library = RecordingLibrary(settings.library)
-    with_lines = lines and not as_json
+    lines = lines and not as_json
     if second is None:
         library.existing(first)  # its errors have exit codes of their own
-        arguments = {"first": first, "ignore": ignore or []}
-        changed, not_compared = asyncio.run(_compared_with_origins(settings, arguments, with_lines=with_lines))
+        arguments = {"first": first, "ignore": ignore or [], **({"lines": True} if lines else {})}
+        changed, not_compared = asyncio.run(_compared_with_origins(settings, arguments))
     else:
-        changed, not_compared = _compared(library, (first, second), ignore or [], with_lines=with_lines), []
+        changed, not_compared = _compared(library, (first, second), ignore or [], with_lines=lines), []
     rows = [*_rows(changed), *_rows_not_compared(not_compared)]
     if as_json:
         print_json(rows)
@@ -57,7 +57,7 @@ def diff(
         columns = ("method", "url", "what", "first", "second")
         table = [[str(row[column] or "") for column in columns] for row in rows]
         print_table(["METHOD", "URL", "PART", first, second or LIVE], table, copyable=True)
-        if with_lines:
+        if lines:
             _print_lines(changed)
     else:
         print_note("no differences")
@@ -73,16 +73,11 @@ def _compared(
 
     ignored = frozenset(name.lower() for name in ignore)
     with library.opened(names[0]) as first, library.opened(names[1]) as second:
-        return _kept(map(asdict, Comparison(first, second, ignored).all()), with_lines=with_lines)
-
-
-def _kept(changed: Iterable[Table], *, with_lines: bool) -> list[Table]:
-    """Return responses that are not the same, without the lines of their contents if these are not printed."""
-    return list(changed) if with_lines else [{**each, "content": None} for each in changed]
+        return [asdict(each) for each in Comparison(first, second, ignored, with_lines).all()]
 
 
 async def _compared_with_origins(
-    settings: Settings, arguments: Mapping[str, object], *, with_lines: bool
+    settings: Settings, arguments: Mapping[str, object]
 ) -> tuple[list[Table], list[Table]]:
     """Return the responses that are not the same now, and those that could not be compared.
 
@@ -93,27 +88,25 @@ async def _compared_with_origins(
         async def ask(arguments: Mapping[str, object]) -> Table:
             return await proxies[0].ask_async("diff", **arguments)
 
-        return await _all_parts(ask, arguments, with_lines=with_lines)
+        return await _all_parts(ask, arguments)
     from addon.service import Service  # slow to import, and the running proxy needs none here
 
     service = Service(settings)
     try:
-        return await _all_parts(service.commands["diff"], arguments, with_lines=with_lines)
+        return await _all_parts(service.commands["diff"], arguments)
     except ValueError as error:
         raise ControlError(str(error)) from None
     finally:
         await service.close()
 
 
-async def _all_parts(
-    ask: Handler, arguments: Mapping[str, object], *, with_lines: bool
-) -> tuple[list[Table], list[Table]]:
+async def _all_parts(ask: Handler, arguments: Mapping[str, object]) -> tuple[list[Table], list[Table]]:
     changed: list[Table] = []
     not_compared: list[Table] = []
     after: object = ""
     while after is not None:
         part = await ask({**arguments, "after": after})
-        changed += _kept(_tables(part["changed"]), with_lines=with_lines)
+        changed += _tables(part["changed"])
         not_compared += _tables(part["not_compared"])
         after = part["next"]
     return changed, not_compared

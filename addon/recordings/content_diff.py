@@ -52,12 +52,12 @@ class ContentDiff:
     second: str
     """The size and the digest of the second one."""
     lines: tuple[Line, ...] = ()
-    """The lines that differ with some around them, if both are texts; lines that are left out are equal."""
+    """The lines that differ with some around them, if both are texts and compared by line; the others are equal."""
     note: str = ""
     """The reason why there are no lines, or not all of them, or why they are not those of the content itself."""
 
 
-def content_diff(first: Stored, second: Stored) -> ContentDiff | None:
+def content_diff(first: Stored, second: Stored, *, with_lines: bool) -> ContentDiff | None:
     """Return the difference between the contents of two responses; None if only their content codings differ."""
     one, other = (_decoded(*each) for each in (first, second))
     found = ContentDiff(_described(first[0]), _described(second[0]))
@@ -65,10 +65,13 @@ def content_diff(first: Stored, second: Stored) -> ContentDiff | None:
         return replace(found, note=one if isinstance(one, str) else str(other))
     if one == other:
         return None
-    text, other_text = _text(one, first[0]), _text(other, second[0])
-    if text is None or other_text is None:
+    return _with_lines(found, _text(one, first[0]), _text(other, second[0])) if with_lines else found
+
+
+def _with_lines(found: ContentDiff, first: str | None, second: str | None) -> ContentDiff:
+    if first is None or second is None:
         return replace(found, note="the contents are not both texts")
-    lines, note = _lines(text, other_text)
+    lines, note = _lines(first, second)
     if max(map(len, lines)) > MAX_LINES:
         return replace(found, note=f"a text has more than {MAX_LINES} lines")
     shown = tuple(_side_by_side(*lines))

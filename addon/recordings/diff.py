@@ -44,7 +44,7 @@ class Changed:
     differences: tuple[Difference, ...] = ()
     """Empty if only one recording has the response."""
     content: ContentDiff | None = None
-    """The lines in which the contents differ; None if the contents are equal, or if there is only one."""
+    """The difference between the contents; None if they are equal, or if there is only one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class Comparison:
     second: ResponseStore
     ignored: frozenset[str] = frozenset()
     """Names of further fields, in lower case, that may differ."""
+    with_lines: bool = False
+    """Texts are compared by line, which takes much longer."""
 
     def all(self, after: str = "") -> Iterator[Changed]:
         """Iterate over all responses that are not the same in both, ordered by URL. Raises StoreError."""
@@ -72,7 +74,7 @@ class Comparison:
                 yield Changed(entry.method, entry.key, in_first=one is not None, in_second=other is not None)
 
     def _between(self, first: StoredResponse, second: StoredResponse) -> Changed | None:
-        content = None if _has_same_content(first, second) else content_diff((first, self.first), (second, self.second))
+        content = self._of_contents(first, second)
         differences = [
             *_differing("status", str(first.head.status), str(second.head.status)),
             *self._of_fields(first, second),
@@ -84,6 +86,11 @@ class Comparison:
         return Changed(
             first.method, first.key, in_first=True, in_second=True, differences=tuple(differences), content=content
         )
+
+    def _of_contents(self, first: StoredResponse, second: StoredResponse) -> ContentDiff | None:
+        if (first.sha256, first.length) == (second.sha256, second.length):
+            return None
+        return content_diff((first, self.first), (second, self.second), with_lines=self.with_lines)
 
     def _of_fields(self, first: StoredResponse, second: StoredResponse) -> Iterator[Difference]:
         # for other methods, a difference in length is one in content
@@ -129,10 +136,6 @@ def _pairs(
         yield each, rest.pop(others[0]) if is_only_one else None
     for other in rest.values():
         yield None, other
-
-
-def _has_same_content(first: StoredResponse, second: StoredResponse) -> bool:
-    return (first.sha256, first.length) == (second.sha256, second.length)
 
 
 def _complete_length(entry: StoredResponse) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 
 from addon.offline.modes import check_that_origins_are_asked
@@ -25,6 +26,9 @@ MAX_CHANGED = 50
 
 MAX_LIVE = 16
 """URLs that origins are asked for in one part, all at the same time."""
+
+type Compare = Callable[[ResponseStore, ResponseStore], Comparison]
+"""Returns the comparison of two stores, as the arguments of the command say."""
 
 
 class DiffCommand:
@@ -50,34 +54,36 @@ class DiffCommand:
     async def handle(self, arguments: Mapping[str, object]) -> dict[str, object]:
         """Compare the URLs behind `after`, as many as are in one part.
 
-        Arguments are `first` and `second`, the names of the recordings, `ignore`, names of fields, and `after`, the
-        `next` of the part before. Without `second`, origins are asked.
+        Arguments are `first` and `second`, the names of the recordings, `ignore`, names of fields, `lines`, true if
+        texts are compared by line, and `after`, the `next` of the part before. Without `second`, origins are asked.
 
         Raises:
             ValueError: an argument is invalid, there is no such recording, or no origin may be asked.
         """
-        match {"second": None, "ignore": [], "after": "", **arguments}:
+        match {"second": None, "ignore": [], "lines": False, "after": "", **arguments}:
             case {
                 "first": str(first),
                 "second": None | str() as second,
                 "ignore": list(ignore),
+                "lines": bool(with_lines),
                 "after": str(after),
                 **others,
             } if not others:
                 ignored = frozenset(str(name).lower() for name in ignore)
+                compare = partial(Comparison, ignored=ignored, with_lines=with_lines)
             case _:
-                raise ValueError('expected "first" and perhaps "second", "ignore" and "after"')
+                raise ValueError('expected "first" and perhaps "second", "ignore", "lines" and "after"')
         try:
             if second is None:
-                return await self._with_origins(first, ignored, after)
-            return await asyncio.to_thread(self._of_two, (first, second), ignored, after)
+                return await self._with_origins(first, compare, after)
+            return await asyncio.to_thread(self._of_two, (first, second), compare, after)
         except StoreError as error:
             raise ValueError(str(error)) from error
 
-    def _of_two(self, names: Sequence[str], ignored: frozenset[str], after: str) -> dict[str, object]:
+    def _of_two(self, names: Sequence[str], compare: Compare, after: str) -> dict[str, object]:
         with ExitStack() as stack:
             first, second = (stack.enter_context(self._library.opened(name)) for name in names)
-            comparison = Comparison(first, second, ignored)
+            comparison = compare(first, second)
             changed: list[Changed] = []
             last, compared = "", 0
             for group in islice(grouped(first, second, after), MAX_URLS):
@@ -88,7 +94,7 @@ class DiffCommand:
             is_end = not last or next(grouped(first, second, last), None) is None
             return _part(changed, [], compared, None if is_end else last)
 
-    async def _with_origins(self, name: str, ignored: frozenset[str], after: str) -> dict[str, object]:
+    async def _with_origins(self, name: str, compare: Compare, after: str) -> dict[str, object]:
         check_that_origins_are_asked(self._policy())
         with ExitStack() as stack:
             recording = await asyncio.to_thread(stack.enter_context, self._library.opened(name))
@@ -96,7 +102,7 @@ class DiffCommand:
             part = recorded[:MAX_LIVE]
             async with live_recording(self._library, self._make_pipeline) as live:
                 without = await live.ask_for([entry for _, entries in part for entry in entries])
-                comparison = Comparison(recording, live.store, ignored)
+                comparison = compare(recording, live.store)
                 changed = await asyncio.to_thread(_compared, comparison, part, without)
         following = part[-1][0] if len(recorded) > MAX_LIVE else None
         return _part(changed, list(without.values()), len(part), following)

@@ -104,6 +104,10 @@ async def _missing(commands: Commands, _arguments: Mapping[str, object]) -> Mapp
     return {**await commands["missing"]({}), **await commands["still-missing"]({})}
 
 
+async def _diff(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:
+    return await commands["diff"]({**arguments, "lines": True})
+
+
 async def _switch_recording(commands: Commands, arguments: Mapping[str, object]) -> Mapping[str, object]:
     name = arguments.get("name")
     await commands[str(arguments["doing"])]({"stop": True} if name is None else {"name": name})
@@ -242,7 +246,7 @@ OPERATIONS = (
         "POST",
         "/diff",
         "Compare two recordings, or one with what the origins answer now, part by part.",
-        run=_one("diff"),
+        run=_diff,
         result=offline_results.RecordingsDiff,
         arguments=DiffArguments,
     ),

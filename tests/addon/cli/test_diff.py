@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -55,27 +54,18 @@ def test_the_lines_of_texts_are_printed_when_asked_for(library: RecordingLibrary
     assert printed[2:] == ["", f"GET {URL}", "     1   one", "     2 - two", "     2 + three", "     3 + f\\x1b[31mour"]
 
 
-def test_lines_that_are_not_printed_are_not_kept(library: RecordingLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, letter in (("a", b"a"), ("b", b"b")):
-        with library.create(name) as store:
-            for number in range(20):
-                put(store, f"{URL}/{number:02}", (letter * 300 + b"\n") * 200)
-    kept: list[int] = []
-
-    def measure(*_: object, **_options: object) -> None:
-        kept.append(tracemalloc.get_traced_memory()[0])
-
-    monkeypatch.setattr("addon.cli.diff.print_table", measure)
-    secondhand("diff", "a", "b")  # imports what it needs
-    tracemalloc.start()
-    try:
-        for options in ((), ("--lines",)):
-            tracemalloc.clear_traces()
-            secondhand("diff", "a", "b", *options)
-    finally:
-        tracemalloc.stop()
-    _, without, with_lines = kept
-    assert with_lines - without > 20 * 200 * 300
+@pytest.mark.parametrize("options", [(), ("--json",), ("--json", "--lines")])
+def test_texts_are_not_compared_by_line_where_no_lines_are_printed(
+    library: RecordingLibrary, monkeypatch: pytest.MonkeyPatch, origin: Origin, options: tuple[str, ...]
+) -> None:
+    url = serve_page(origin, "/page", b"now", {})
+    record(library, "a", url, b"then")
+    record(library, "b", url, b"later")
+    compared: list[object] = []
+    monkeypatch.setattr("addon.recordings.content_diff.text_of", lambda *given: compared.append(given))
+    assert "content" in secondhand("diff", "a", "b", *options).stdout
+    assert "content" in secondhand("diff", "a", *options).stdout
+    assert compared == []
 
 
 def test_without_a_second_recording_the_origin_is_asked(library: RecordingLibrary, origin: Origin) -> None:

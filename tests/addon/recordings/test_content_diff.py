@@ -18,7 +18,7 @@ def difference(library: RecordingLibrary, first: bytes, second: bytes, *fields: 
     """Compare two contents that were received with the same fields."""
     with library.create("a", replace="a" in library.names()) as store:
         entries = [put(store, f"http://a.test/{number}", each, *fields) for number, each in enumerate((first, second))]
-        return content_diff((entries[0], store), (entries[1], store))
+        return content_diff((entries[0], store), (entries[1], store), with_lines=True)
 
 
 def test_lines_that_differ_are_side_by_side_with_some_around_them(library: RecordingLibrary) -> None:

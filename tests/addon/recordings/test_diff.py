@@ -15,7 +15,7 @@ URL = "http://a.test/page"
 def changes(library: RecordingLibrary, *ignored: str) -> list[Changed]:
     """Compare the recordings a and b."""
     with library.opened("a") as first, library.opened("b") as second:
-        return list(Comparison(first, second, frozenset(ignored)).all())
+        return list(Comparison(first, second, frozenset(ignored), with_lines=True).all())
 
 
 def record(library: RecordingLibrary, name: str, content: bytes = b"hello", *fields: str, **entry: object) -> None:

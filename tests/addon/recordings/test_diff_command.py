@@ -98,7 +98,7 @@ def test_a_recording_is_compared_with_what_the_origin_answers_now(
     serve_page(origin, "/gone", b"", {}, 404)
 
     async def scenario(diff: Diff, service: Service) -> None:
-        found = await diff(first="a", ignore=["Server"])
+        found = await diff(first="a", ignore=["Server"], lines=True)
         assert (found["urls"], found["not_compared"], found["next"]) == (3, [], None)
         changed = {each["url"]: each for each in found["changed"]}
         assert changed.keys() == {other, gone}
