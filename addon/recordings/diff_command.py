@@ -86,13 +86,13 @@ class DiffCommand:
             comparison = compare(first, second)
             changed: list[Changed] = []
             last, compared = "", 0
-            for group in islice(grouped(first, second, after), MAX_URLS):
+            groups = grouped(first, second, after)
+            for group in islice(groups, MAX_URLS):
                 changed += comparison.of(group)
                 last, compared = group[0], compared + 1
                 if len(changed) >= MAX_CHANGED:
                     break
-            is_end = not last or next(grouped(first, second, last), None) is None
-            return _part(changed, [], compared, None if is_end else last)
+            return _part(changed, [], compared, last if next(groups, None) else None)
 
     async def _with_origins(self, name: str, compare: Compare, after: str) -> dict[str, object]:
         check_that_origins_are_asked(self._policy())
