@@ -36,7 +36,7 @@ def page(
     It shows what is cached and why, what is missing offline, and each request as it is answered.
     """
     directory, proxies = running_or_fail(config, store)
-    place = proxies[0].ask("status")["admin"]
+    place = proxies[0].ask("status").get("admin")  # an older version of the program has none
     url = _url(str(place or ""), load_configuration(config, store).settings.admin.token(directory))
     if print_url:
         print_line(url)

@@ -100,7 +100,8 @@ def _worker_row(worker: Mapping[str, object]) -> tuple[str, ...]:
     runs_for = time_text(max(time.time() - float(str(worker["since"])), 0))
     state = "ends when no connection is left" if worker.get("draining") else "serves clients"
     numbers = (str(worker.get(name, "")) for name in ("connections", "requests"))
-    return str(worker["pid"]), runs_for, *numbers, time_text(float(str(worker["cpu_seconds"]))), state
+    cpu = worker.get("cpu_seconds")  # an older version of the program does not tell it
+    return str(worker["pid"]), runs_for, *numbers, "" if cpu is None else time_text(float(str(cpu))), state
 
 
 def _rows(name: str, value: object) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from addon.cli.page import OPENING
 from tests.fixtures.admin_client import admin_of
 from tests.fixtures.command_line import secondhand
+from tests.fixtures.kept_copies import running_proxy
 from tests.fixtures.proxy_process import Proxy
 
 
@@ -46,6 +47,16 @@ def test_the_browser_is_given_a_file_that_only_this_user_can_read(
 def test_without_a_browser_the_address_is_printed(running: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("addon.cli.page._has_browser", lambda: False)
     assert "/page/#token=" in running.run("page")
+
+
+def test_a_proxy_of_an_older_version_has_no_page(tmp_path: Path) -> None:
+    async def status(_: Mapping[str, object]) -> dict[str, object]:
+        return {"listen": ["127.0.0.1:8080"], "workers": []}
+
+    with running_proxy(tmp_path, status=status):
+        result = secondhand("page", "--store", tmp_path)
+    assert result.exit_code == 1
+    assert "has no admin listener" in result.stderr
 
 
 def test_without_a_proxy_the_command_fails(tmp_path: Path) -> None:

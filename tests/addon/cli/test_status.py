@@ -7,11 +7,14 @@ import re
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from addon.serve.listening_sockets import bound_sockets
+from tests.fixtures.command_line import secondhand
+from tests.fixtures.kept_copies import running_proxy
 from tests.fixtures.proxy_process import Proxy
 
 
@@ -42,6 +45,20 @@ def test_it_lists_the_workers_with_their_connections(workers: str, tmp_path: Pat
         with pytest.raises(subprocess.CalledProcessError) as failed:
             proxy.run("status")
         assert failed.value.returncode == 1
+
+
+def test_the_status_of_a_proxy_of_an_older_version(tmp_path: Path) -> None:
+    async def status(_: Mapping[str, object]) -> dict[str, object]:
+        mode = {"mode": "auto", "recording": None, "hosts": {}, "unreachable": ["http://a.test"]}
+        worker = {"pid": 1234, "since": 0.0, "connections": 2, "draining": False}
+        store = {"path": str(tmp_path), "state": "open"}
+        return {"listen": ["127.0.0.1:8080"], "sites": [], "mode": mode, "store": store, "workers": [worker]}
+
+    with running_proxy(tmp_path, status=status):
+        lines = secondhand("status", "--store", tmp_path).stdout.splitlines()
+    assert "mode\tauto" in lines
+    assert "http://a.test\tdoes not answer, asked only once a second" in lines
+    assert re.fullmatch(r"1234\t\w+( \w+)?\t2\t\t\tserves clients", lines[-1])
 
 
 def test_a_running_proxy_is_found_although_its_settings_are_invalid_now(tmp_path: Path) -> None:
