@@ -14,7 +14,7 @@ from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.recordings.library import RecordingLibrary
 from addon.runtime.control import Handler
-from addon.runtime.control_client import ControlError, running_proxies, table_in
+from addon.runtime.control_client import ControlError, running_proxies, table_in, tables_in
 from addon.runtime.exit_codes import FAILED
 
 LIVE = "now"
@@ -106,8 +106,8 @@ async def _all_parts(ask: Handler, arguments: Mapping[str, object]) -> tuple[lis
     after: object = ""
     while after is not None:
         part = await ask({**arguments, "after": after})
-        changed += _tables(part["changed"])
-        not_compared += _tables(part["not_compared"])
+        changed += tables_in(part["changed"])
+        not_compared += tables_in(part["not_compared"])
         after = part["next"]
     return changed, not_compared
 
@@ -117,7 +117,7 @@ def _rows(changed: Iterable[Table]) -> Iterator[Table]:
     for each in changed:
         request = {"method": each["method"], "url": each["url"]}
         if each["in_first"] and each["in_second"]:
-            for found in _tables(each["differences"]):
+            for found in tables_in(each["differences"]):
                 yield {**request, "what": found["part"], "first": found["first"], "second": found["second"]}
         else:
             there = ["there" if each[side] else None for side in ("in_first", "in_second")]
@@ -143,15 +143,10 @@ def _print_lines(changed: Iterable[Table]) -> None:
             continue
         print_line("")
         print_line(f"{each['method']} {each['url']}{': ' if content['note'] else ''}{content['note']}")
-        for line in _tables(content["lines"]):
+        for line in tables_in(content["lines"]):
             if line["first"] == line["second"]:
                 print_line(f"{line['first_number']:>6}   {line['first']}")
                 continue
             for mark, side in (("-", "first"), ("+", "second")):
                 if line[side] is not None:
                     print_line(f"{line[f'{side}_number']:>6} {mark} {line[side]}")
-
-
-def _tables(value: object) -> list[Table]:
-    """Return the tables in a list of a reply."""
-    return [table_in(each) for each in value] if isinstance(value, list | tuple) else []

@@ -10,7 +10,7 @@ from addon.cli.find_proxy import fail_without_proxy, proxies_whatever_the_settin
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
 from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.units import time_text
-from addon.runtime.control_client import ControlError
+from addon.runtime.control_client import ControlError, tables_in
 
 WORKER_COLUMNS = ("pid", "since", "connections", "requests", "cpu_seconds", "draining")
 """Sections of a worker that are columns of the table of workers. The others are printed by themselves."""
@@ -44,14 +44,14 @@ def status(config: ConfigOption = None, store: StoreOption = None, as_json: Json
 
 
 def _print(proxy: Mapping[str, object]) -> None:
-    workers, modes = _tables(proxy["workers"]), proxy["mode"]
+    workers, modes = tables_in(proxy["workers"]), proxy["mode"]
     apart = ("mode", "sites", "store", "workers")
     rows = [row for name in proxy if name not in apart for row in _rows(name, proxy[name])]
     print_table(["PROXY", ""], [*rows, *_mode_rows(modes), *_store_rows(proxy["store"])])
     if isinstance(modes, dict) and (failing := list(failing_origins(modes))):
         print_line("")
         print_table(["ORIGIN", "PROBLEM"], failing)
-    if origins := [row for site in _tables(proxy.get("sites")) for row in _origin_rows(site)]:
+    if origins := [row for site in tables_in(proxy.get("sites")) for row in _origin_rows(site)]:
         print_line("")
         print_table(["SITE", "ORIGIN", "STATE", ">REQUESTS", ">FAILURES", "PROBLEM"], origins)
     print_line("")
@@ -85,14 +85,10 @@ def _store_rows(store: object) -> Iterator[tuple[str, str]]:
             yield "problem of the store", str(reason)
 
 
-def _tables(value: object) -> list[dict[str, object]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def _origin_rows(site: Mapping[str, object]) -> Iterator[tuple[str, ...]]:
     hosts = site["hosts"]
     name = str(hosts[0]) if isinstance(hosts, list) and hosts else ""
-    for origin in _tables(site["origins"]):
+    for origin in tables_in(site["origins"]):
         yield name, *(str(origin[key]) for key in ("url", "state", "requests", "failures", "problem"))
 
 

@@ -7,6 +7,7 @@ from html import escape
 from time import gmtime, strftime
 
 from addon.config.units import time_text
+from addon.runtime.control_client import tables_in
 
 _WIDTH, _LEFT = 880, 16
 _BAR_TOP, _BAR_HEIGHT = 84, 22
@@ -34,8 +35,7 @@ text { fill: currentColor; } .url { font-weight: 600; } .quiet { opacity: 0.75; 
 
 def picture(url: str, line: Mapping[str, object]) -> str:
     """Return the picture of a time line, as the reply to `why` has it, for a URL."""
-    segments = line["segments"]
-    parts = [each for each in segments if isinstance(each, dict)] if isinstance(segments, list) else []
+    parts = tables_in(line["segments"])
     if not parts or parts[-1]["end"] is not None:
         parts.append({"use": "beyond", "start": None, "end": None, "source": line.get("validate")})
     now, made = _seconds(line["now"]), _seconds(line["made_at"])

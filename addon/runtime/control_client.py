@@ -113,6 +113,11 @@ def table_in(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
+def tables_in(value: object) -> list[dict[str, object]]:
+    """Return the tables in a list of a reply; an empty list if it is none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list | tuple) else []
+
+
 def running_proxies(store_path: Path) -> list[ControlClient]:
     """Return the running proxies of a store. Sockets without a listener are removed."""
     proxies = []

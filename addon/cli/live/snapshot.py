@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from addon.runtime.control_client import ControlClient, ControlError, numbers_in, table_in
+from addon.runtime.control_client import ControlClient, ControlError, numbers_in, tables_in
 from addon.runtime.host_counters import HostCounters
 from addon.runtime.metrics.histogram import BOUNDS
 from addon.runtime.metrics.samples import Samples
@@ -143,5 +143,4 @@ class Watch:
             return
         self.lists_exchanges = True
         self._last[client] = reply["last"]
-        exchanges = reply["exchanges"]
-        self.exchanges.extendleft(map(table_in, exchanges if isinstance(exchanges, list) else ()))
+        self.exchanges.extendleft(tables_in(reply["exchanges"]))

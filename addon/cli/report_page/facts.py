@@ -11,7 +11,7 @@ from addon.cli.collected_stats import proxies_of, store_contents
 from addon.cli.report_page.stored_findings import StoredFindings, stored_findings
 from addon.cli.terminal import print_note
 from addon.config.settings import Settings
-from addon.runtime.control_client import ControlError, number_in, numbers_in, running_proxies, table_in
+from addon.runtime.control_client import ControlError, number_in, numbers_in, running_proxies, table_in, tables_in
 from addon.runtime.host_counters import HostCounters
 from addon.runtime.series.counts import COUNTS, NOTHING, Counts, by_name
 from addon.runtime.series.recorder import RANGES
@@ -92,7 +92,7 @@ def _points(settings: Settings, seconds: float, now: float) -> list[tuple[int, C
         except ControlError as error:
             print_note(str(error))
             continue
-        for point in map(table_in, points if isinstance(points, list) else ()):
+        for point in tables_in(points):
             told[number_in(point["at"])].update({count: number_in(point[count]) for count in COUNTS})
     if settings.store.kind != "memory":
         return SeriesFile(settings.store.directory).points(seconds, now)

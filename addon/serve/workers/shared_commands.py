@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from addon.pipeline.store_condition import StoreState
 from addon.runtime.control import Handler
-from addon.runtime.control_client import ControlError, numbers_in, table_in
+from addon.runtime.control_client import ControlError, numbers_in, table_in, tables_in
 from addon.runtime.host_counters import HostCounters
 from addon.runtime.metrics.host_times import HostTimes
 from addon.runtime.metrics.samples import Samples
@@ -225,7 +225,7 @@ class SharedCommands:
 
     async def _exchanges(self, arguments: Mapping[str, object]) -> Reply:
         replies = await self.ask_all("exchanges", arguments)
-        exchanges = [each for reply in replies if isinstance(reply["exchanges"], list) for each in reply["exchanges"]]
+        exchanges = [each for reply in replies for each in tables_in(reply["exchanges"])]
         return {
             "exchanges": sorted(exchanges, key=lambda each: float(str(each["at"]))),
             "lost": sum(int(str(reply["lost"])) for reply in replies),
@@ -258,7 +258,7 @@ class SharedCommands:
 
     async def _status(self, arguments: Mapping[str, object]) -> Reply:
         replies = await self.ask_all("status", arguments)
-        workers = [worker for reply in replies if isinstance(reply["workers"], list) for worker in reply["workers"]]
+        workers = [worker for reply in replies for worker in tables_in(reply["workers"])]
         merged = {
             "mode": _mode_of([table_in(reply["mode"]) for reply in replies]),
             "sites": merged_sites([reply["sites"] for reply in replies]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from addon.runtime.control_client import tables_in
+
 type Table = dict[str, object]
 
 
@@ -15,9 +17,9 @@ def merged_sites(replies: Sequence[object]) -> list[Table]:
     them.
     """
     merged: dict[str, Table] = {}
-    for site in (site for reply in replies for site in _tables(reply)):
+    for site in (site for reply in replies for site in tables_in(reply)):
         known = merged.setdefault(str(site["hosts"]), {"hosts": site["hosts"], "origins": []})
-        known["origins"] = _merged_origins(_tables(known["origins"]), _tables(site["origins"]))
+        known["origins"] = _merged_origins(tables_in(known["origins"]), tables_in(site["origins"]))
     return list(merged.values())
 
 
@@ -40,7 +42,3 @@ def _merged(one: Table, other: Table) -> Table:
 def _problem_age(origin: Table) -> float:
     age = origin["last_problem_age"]
     return math.inf if age is None else float(str(age))
-
-
-def _tables(value: object) -> list[Table]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
