@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Strict, ValidationInfo
 from addon.config.addresses import UNSPECIFIED_ADDRESSES, is_loopback
 from addon.config.model import PathText, Section, path_text
 from addon.config.user_folders import expanded
+from cache.http.messages import host_in_uri
 
 OFF = "off"
 
@@ -65,7 +66,7 @@ class AdminSettings(Section):
         if self.address is None or self.address[0] in UNSPECIFIED_ADDRESSES:
             return frozenset(self.hosts)
         host, _ = self.address
-        return frozenset({*self.hosts, f"[{host}]" if ":" in host else host})
+        return frozenset({*self.hosts, host_in_uri(host)})
 
     @property
     def port(self) -> int | None:

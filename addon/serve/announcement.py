@@ -12,6 +12,7 @@ from addon.programs.run.private_proxy import Places
 from addon.serve.messages import print_line
 from addon.service import Service
 from cache.http.host_table import ANY_HOST, WILDCARD
+from cache.http.messages import host_port
 from cache.stores.base import StoreError
 from cache.stores.memory import MemoryStore
 
@@ -21,7 +22,7 @@ SCHEMES = {"regular": "http", "upstream": "http", "reverse": "http", "socks5": "
 
 def announce(settings: Settings, store: str, modes: Sequence[str], host: str, port: int) -> None:
     """Print where the proxy listens and, with `store`, where its copies are."""
-    first, shown = _kind(modes[0]) if modes else "regular", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    first, shown = _kind(modes[0]) if modes else "regular", host_port(host, port)
     scheme = SCHEMES.get(first)
     print_line(f"secondhand listens on {f'{scheme}://' if scheme else ''}{shown if port else modes[0]}")
     for mode in modes[1:]:

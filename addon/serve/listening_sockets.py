@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from addon.config.settings import Settings
 from addon.serve.port_holder import process_listening_on
+from cache.http.messages import host_port
 
 
 class CannotListen(Exception):
@@ -103,4 +104,4 @@ def close_all(sockets: Sequence[socket.socket]) -> None:
 def address_text(bound: socket.socket) -> str:
     """Return the address of a socket, in the form that the setting `listen` has."""
     host, port = bound.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return host_port(host, port)

@@ -10,6 +10,7 @@ import re
 
 from addon.config.trusted_proxies import normal_address
 from cache.http.fields import HOST, members, unquoted
+from cache.http.messages import host_in_uri
 from cache.rules.forwarded_fields import quoted
 
 UNKNOWN = "unknown"
@@ -59,7 +60,7 @@ def addresses_in(value: str) -> list[str]:
 
 def node_of(address: str) -> str:
     """Return the node that an address is in Forwarded (RFC 7239 §6)."""
-    return quoted(f"[{address}]" if ":" in address else address)
+    return quoted(host_in_uri(address))
 
 
 def elements_in(value: str) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from addon.config.trusted_proxies import TrustedProxies, normal_address
 from addon.frontend.gateway import forwarded_values as values
 from cache.http.client import Client
-from cache.http.messages import Fields
+from cache.http.messages import Fields, host_in_uri
 
 NAMES = frozenset(
     "x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-prefix x-real-ip forwarded".split()
@@ -75,7 +75,7 @@ class Forwarding:
         if not addresses and (real := values.address_in(said.get("x-real-ip", ""))):
             addresses = [real]
         if not elements:
-            elements = [{"for": f"[{each}]" if ":" in each else each} for each in addresses]
+            elements = [{"for": host_in_uri(each)} for each in addresses]
         hop = normal_address(peer)
         way = [*addresses, hop]
         place = self._place_of_client(way)

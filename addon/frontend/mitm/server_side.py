@@ -25,6 +25,7 @@ from addon.frontend.mitm.messages import fields_of, head_of
 from addon.frontend.mitm.strict_http1_client import with_strict_reader
 from addon.frontend.mitm.way_out import WayOut
 from addon.origin.options import OriginOptions
+from cache.http.messages import host_port
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +101,8 @@ class ServerSide(server.ConnectionHandler):
         client.state = ConnectionState.OPEN
         if isinstance(client.proxy_mode, UpstreamMode) and way.via:
             # mitmproxy takes the proxy of the mode, and a script may have chosen another one for the flow
-            scheme, (host, port) = way.via
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            client.proxy_mode = ProxyMode.parse(f"upstream:{scheme}://{address}")
+            scheme, address = way.via
+            client.proxy_mode = ProxyMode.parse(f"upstream:{scheme}://{host_port(*address)}")
         context = Context(client, ctx.options)
         context.server = connection.Server(address=way.address, via=way.via, tls=way.tls, sni=way.sni)
         super().__init__(context)

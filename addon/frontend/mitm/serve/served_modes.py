@@ -9,6 +9,7 @@ from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 from addon.config.addresses import is_loopback
 from addon.config.errors import ConfigError, Fault
 from addon.config.settings import Settings
+from cache.http.messages import host_port
 from cache.http.origin_address import OriginAddress
 
 OPTION = "--mode"
@@ -21,8 +22,7 @@ def edge_of(modes: Sequence[str]) -> str | None:
     mode = _parsed(modes[0])
     if not isinstance(mode, ReverseMode) or mode.scheme not in ("http", "https"):
         return None
-    host, port = mode.address
-    return f"{mode.scheme}://[{host}]:{port}" if ":" in host else f"{mode.scheme}://{host}:{port}"
+    return f"{mode.scheme}://{host_port(*mode.address)}"
 
 
 def refuse_modes(modes: Sequence[str], settings: Settings) -> None:
