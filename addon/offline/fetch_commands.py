@@ -67,19 +67,30 @@ class FetchCommands:
             "remedy": fetched.remedy or None,
         }
 
-    async def _still_missing(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        """Return the URLs that were missing, and would be so again while no origin is asked."""
-        current = self._active.current
-        misses = current.responder.misses
+    async def _still_missing(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return the URLs that were missing, and would be so again while no origin is asked.
+
+        The argument `urls` has those that this process and others have missed; without it, its own are used.
+        """
+        current, missed = self._active.current, self._missed(arguments)
         try:
             queued = await self._queued()
         except OSError as error:
             logger.warning("the miss queue cannot be read: %s", error)
             queued = []
         in_queue = {each.uri for each in queued}
-        others = [uri for uri in (misses.missing if misses else []) if uri not in in_queue]
-        looked_up = await current.store.run_in_slices(_looked_up(current, queued, others))
+        not_queued = [uri for uri in missed if uri not in in_queue]
+        looked_up = await current.store.run_in_slices(_looked_up(current, queued, not_queued))
         return {"urls": list(dict.fromkeys(uri for uri, answered in looked_up if not answered))}
+
+    def _missed(self, arguments: Mapping[str, object]) -> list[str]:
+        match dict(arguments):
+            case {"urls": list(urls), **others} if not others:
+                return list(map(str, urls))
+            case empty if not empty:
+                misses = self._active.current.responder.misses
+                return misses.missing if misses else []
+        raise ValueError('expected "urls" or nothing')
 
     async def _queued(self) -> list[Wanted]:
         """Return the queue; a replay has none. Raises OSError."""

@@ -195,10 +195,10 @@ class SharedCommands:
             for name in ("urls", "too_large")
         }
 
-    async def _still_missing(self, arguments: Mapping[str, object]) -> Reply:
-        await self.ask_all("commit", {})  # so that each sees what another one has stored just now
-        replies = await self.ask_all("still-missing", arguments)
-        return {"urls": list(dict.fromkeys(url for reply in replies for url in _list(reply["urls"])))}
+    async def _still_missing(self, _arguments: Mapping[str, object]) -> Reply:
+        """Have one worker look up what any of them has missed: they have one store and one queue."""
+        missed = await self._missing({})
+        return await self._of_store("still-missing")({"urls": missed["urls"]})
 
     async def _failed_hosts(self, arguments: Mapping[str, object]) -> Reply:
         totals: dict[str, Counter[str]] = {"distrusted": Counter(), "not_reached": Counter()}

@@ -15,15 +15,21 @@ from addon.serve.workers.worker_process import WorkerProcess
 
 
 class Worker:
-    """A worker that has the same reply to all commands."""
+    """A worker that has the same reply to all commands.
+
+    Attributes:
+        asked: The commands, in order, with their arguments.
+    """
 
     def __init__(self, reply: Mapping[str, object]) -> None:
         self._reply = reply
+        self.asked: list[tuple[str, Mapping[str, object]]] = []
         self.counters: dict[str, int] = {}
         self.hosts: object = None
         self.metrics: Mapping[str, object] = {}
 
-    async def ask(self, _command: str, **_arguments: object) -> Mapping[str, object]:
+    async def ask(self, command: str, **arguments: object) -> Mapping[str, object]:
+        self.asked.append((command, arguments))
         return dict(self._reply)
 
 
@@ -37,6 +43,18 @@ def test_failed_connections_are_added_up_by_host() -> None:
         "distrusted": {"a.test": 3, "b.test": 1},
         "not_reached": {"https://c.test": 1},
     }
+
+
+def test_one_worker_looks_up_what_all_of_them_have_missed() -> None:
+    workers = [
+        Worker({"urls": ["http://a.test/", "http://b.test/"], "too_large": []}),
+        Worker({"urls": ["http://b.test/", "http://c.test/"], "too_large": []}),
+    ]
+    commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
+    asyncio.run(commands.handlers["still-missing"]({}))
+    looked_up = [arguments for worker in workers for command, arguments in worker.asked if command == "still-missing"]
+    assert looked_up == [{"urls": ["http://a.test/", "http://b.test/", "http://c.test/"]}]
+    assert all(("commit", {}) in worker.asked for worker in workers)
 
 
 def test_hosts_are_added_up() -> None:
