@@ -84,10 +84,11 @@ class Page:
     async def _call(self, method: str, **parameters: object) -> dict[str, Any]:
         self._calls += 1
         await self._connection.write_message(json.dumps({"id": self._calls, "method": method, "params": parameters}))
-        while message := json.loads(await self._connection.read_message() or "{}"):
-            if message.get("id") == self._calls:
-                assert "error" not in message, message
-                return dict(message["result"])
+        async with asyncio.timeout(TIMEOUT):  # also for a promise that is never kept
+            while message := json.loads(await self._connection.read_message() or "{}"):
+                if message.get("id") == self._calls:
+                    assert "error" not in message, message
+                    return dict(message["result"])
         raise ConnectionError("the browser has closed the connection")
 
 

@@ -115,7 +115,7 @@ def test_nginx_over_http2_and_gunicorn_on_a_unix_socket_are_origins_of_one_site(
             workers.send_signal(signal.SIGHUP)  # gunicorn starts new workers
             bodies(proxy, 40)
             workers.terminate()
-            workers.wait()
+            workers.wait(TIMEOUT)
             assert {body.split()[0] for body in bodies(proxy, 20)} == {"nginx"}
             assert f"the origin unix:{tmp_path}/app.sock:/app of the site app.example is down" in proxy.messages
             with gunicorn(tmp_path):

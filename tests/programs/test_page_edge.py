@@ -12,6 +12,7 @@ from tests.fixtures.admin_client import admin_of, visit
 from tests.fixtures.free_port import free_port
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.redis_server import RedisServer, server_of_test
+from tests.fixtures.until import LONGEST
 from tests.fixtures.web_origin import Exchange, Origin
 from tests.programs.barriers import barriers
 from tests.programs.devtools import Page
@@ -49,7 +50,7 @@ def test_the_origins_of_an_edge_and_its_processes_are_shown(edge: Proxy, origin:
 
     def held(exchange: Exchange) -> None:
         arrived.set()
-        leave.wait()
+        assert leave.wait(LONGEST)
         exchange.reply(200, b"", {"Cache-Control": "no-store"})
 
     origin.offer("/held", held)
@@ -58,7 +59,7 @@ def test_the_origins_of_an_edge_and_its_processes_are_shown(edge: Proxy, origin:
         assert visit(edge, "/page", {"Host": HOST}) == 200
     waiting = threading.Thread(target=visit, args=(edge, "/held", {"Host": HOST}))
     waiting.start()
-    arrived.wait()
+    assert arrived.wait(LONGEST)
 
     async def reading(page: Page) -> None:
         await go(page, "edge")
@@ -85,7 +86,7 @@ def test_the_origins_of_an_edge_and_its_processes_are_shown(edge: Proxy, origin:
         look(edge, tmp_path, reading)
     finally:
         leave.set()
-        waiting.join()
+        waiting.join(LONGEST)
 
 
 def test_the_engine_of_a_shared_store_is_shown_with_its_latest_problem(server: RedisServer, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from addon.config.settings import Settings
 from addon.service import Service
+from tests.fixtures.until import LONGEST
 
 
 def with_service(
@@ -17,7 +18,8 @@ def with_service(
     async def run() -> None:
         service = Service(settings, clock)
         try:
-            await scenario(service)
+            async with asyncio.timeout(LONGEST):
+                await scenario(service)
         finally:
             await service.close()
 

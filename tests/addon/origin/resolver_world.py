@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from addon.origin import OriginFailure
@@ -70,3 +71,7 @@ class World:
             return " ".join(await self.resolver.addresses(name))
         except OriginFailure as failure:
             return failure.detail
+
+
+type Converse = Callable[[Callable[[World], Awaitable[None]]], None]
+"""Runs a conversation with a world."""

@@ -15,6 +15,7 @@ from tests.fixtures import origin_client
 from tests.fixtures.dns_server import DnsServer
 from tests.fixtures.free_port import free_port
 from tests.fixtures.raw_origin import LONGER_TIMEOUT, SHORT_TIMEOUT
+from tests.fixtures.until import LONGEST
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 
@@ -30,7 +31,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def converse[T](conversation: Callable[[DnsServer], Awaitable[T]], server: DnsServer) -> T:
     async def main() -> T:
-        async with server:
+        async with asyncio.timeout(LONGEST), server:
             return await conversation(server)
 
     with asyncio.Runner(loop_factory=origin_client.new_event_loop) as runner:

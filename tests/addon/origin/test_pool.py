@@ -132,8 +132,7 @@ def test_a_stream_does_not_take_the_place_of_other_requests() -> None:
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int]:
         stream = asyncio.create_task(fetch_whole(client, get(origin)))
-        while not origin.requests:
-            await asyncio.sleep(0.001)
+        await until(lambda: bool(origin.requests))
         bodies = [await fetch_whole(client, get(origin)) for _ in range(3)]
         stream.cancel()
         return bodies[-1], origin.connections

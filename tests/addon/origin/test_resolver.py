@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -21,26 +20,18 @@ from addon.origin.resolver import (
     STALE_RECHECK,
 )
 from addon.service import Service
-from tests.addon.origin.resolver_world import FAILED, FOUND, NOT_FOUND, OTHER, TIMED_OUT, FakeNameServers, World
+from tests.addon.origin.resolver_world import (
+    FAILED,
+    FOUND,
+    NOT_FOUND,
+    OTHER,
+    TIMED_OUT,
+    Converse,
+    FakeNameServers,
+    World,
+)
 from tests.fixtures.raw_origin import SHORT_TIMEOUT
 from tests.lanes.manual_clock import ManualClock
-
-
-@pytest.fixture
-def converse(tmp_path: Path) -> Callable[[Callable[[World], Awaitable[None]]], None]:
-    def run(conversation: Callable[[World], Awaitable[None]]) -> None:
-        async def main() -> None:
-            world = World(tmp_path / "hosts")
-            await conversation(world)
-            await world.resolver.close()
-
-        asyncio.run(main())
-
-    return run
-
-
-type Converse = Callable[[Callable[[World], Awaitable[None]]], None]
-
 
 # The sources
 

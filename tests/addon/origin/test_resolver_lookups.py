@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from addon.origin.dns_answer import Answer
 from addon.origin.resolver import MAX_LOOKUPS
-from tests.addon.origin.resolver_world import FOUND, World
+from tests.addon.origin.resolver_world import FOUND, Converse, World
 from tests.fixtures.raw_origin import SHORT_TIMEOUT
 from tests.fixtures.until import settle
-
-
-@pytest.fixture
-def converse(tmp_path: Path) -> Callable[[Callable[[World], Awaitable[None]]], None]:
-    def run(conversation: Callable[[World], Awaitable[None]]) -> None:
-        async def main() -> None:
-            world = World(tmp_path / "hosts")
-            await conversation(world)
-            await world.resolver.close()
-
-        asyncio.run(main())
-
-    return run
-
-
-type Converse = Callable[[Callable[[World], Awaitable[None]]], None]
 
 
 def test_requests_for_one_name_share_a_lookup(converse: Converse) -> None:

@@ -13,6 +13,7 @@ import pytest
 from cache.stores.disk.store import DiskStore
 from tests.addon.pipeline.test_project_copies import fetch_in, large
 from tests.fixtures.raw_origin import RawOrigin
+from tests.fixtures.until import LONGEST
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     go_on, touch_all = Event(), DiskStore.touch_all
 
     def touch_later(disk: DiskStore, ids: Collection[str]) -> set[str]:
-        go_on.wait()
+        assert go_on.wait(LONGEST)
         return touch_all(disk, ids)
 
     monkeypatch.setattr(DiskStore, "touch_all", touch_later)
@@ -35,7 +36,7 @@ def test_the_store_is_used_before_the_copies_of_its_project_are_marked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def main() -> None:
-        async with RawOrigin(large) as origin:
+        async with asyncio.timeout(LONGEST), RawOrigin(large) as origin:
             store, port = tmp_path / "store", origin.port
             await fetch_in("a", store, port, "a1", "a2")
             await fetch_in("b", store, port, "b1")

@@ -21,7 +21,7 @@ from cache.http.messages import Request
 from cache.rules.key import primary_key
 from tests.fixtures.origin_client import chunked, get, post_of
 from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, Script, answering
-from tests.fixtures.until import settle, until
+from tests.fixtures.until import LONGEST, settle, until
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\n"
 FRESH_OK = FRESH + b"Content-Length: 2\r\n\r\nok"
@@ -38,7 +38,7 @@ def run_conversation[T](
     async def main() -> T:
         settings = {"store": {"kind": "memory", "max_size": 2**24}, "origin": {"proxy": "none"}, "cache": cache}
         service = Service(Settings.model_validate(settings), lambda: 1_800_000_000.0)
-        async with RawOrigin(*scripts) as origin:
+        async with asyncio.timeout(LONGEST), RawOrigin(*scripts) as origin:
             try:
                 return await conversation(service, origin)
             finally:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 import sys
 from pathlib import Path
 
 from addon.recordings.library import RecordingLibrary
 from tests.addon.recordings.libraries import put
+from tests.fixtures.until import LONGEST
 
 _USE = """
 import sys
@@ -31,6 +33,7 @@ def test_a_temporary_recording_is_deleted_once_its_process_is_gone(library: Reco
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         try:
             assert other.stdout is not None
+            assert select.select([other.stdout], [], [], LONGEST)[0], "the other process says nothing"
             assert other.stdout.readline() == "open\n"
             (of_other,) = directories(folder) - {"temporary"}
             with library.temporary() as store:

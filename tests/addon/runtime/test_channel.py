@@ -12,6 +12,7 @@ import pytest
 from addon.runtime import channel
 from addon.runtime.channel import Channel
 from addon.runtime.control_client import ControlError
+from tests.fixtures.until import LONGEST
 
 
 async def echo(arguments: Mapping[str, object]) -> dict[str, object]:
@@ -30,7 +31,8 @@ def converse(conversation: Callable[[Channel, Channel], Awaitable[None]]) -> Non
         ends = Channel({"echo": echo, "refuse": refuse}), Channel({"echo": echo})
         for end, connection in zip(ends, (one, other), strict=True):
             await end.start(connection)
-        await conversation(*ends)
+        async with asyncio.timeout(LONGEST):
+            await conversation(*ends)
         for end in ends:
             await end.close()
 

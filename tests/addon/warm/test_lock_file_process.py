@@ -11,7 +11,7 @@ from addon.offline.wanted import Digest, Document, Found, Missing, NotThereError
 from addon.warm.lock_file_process import AT_ONCE, found_in_process
 from tests.addon.warm.conftest import Tool
 from tests.fixtures.lock_files import sha256, written
-from tests.fixtures.until import wait_until
+from tests.fixtures.until import until, wait_until
 
 WHEEL = "demo-1.0-py3-none-any.whl"
 REQUIREMENTS = "--index-url http://index.test/simple\ndemo==1.0 --hash=sha256:{}\n".format(sha256(b"demo"))
@@ -91,8 +91,7 @@ def test_when_the_caller_is_cancelled_the_process_ends_with_what_it_has_started(
 
     async def cancel() -> None:
         reading = asyncio.create_task(found_in_process(lock, nothing))
-        while not started.exists() and not reading.done():
-            await asyncio.sleep(0.01)
+        await until(lambda: started.exists() or reading.done())
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading

@@ -12,6 +12,7 @@ import pytest
 
 from addon.runtime.access_log import file
 from addon.runtime.access_log.file import AccessLog, _pieces
+from tests.fixtures.until import LONGEST
 
 
 def test_a_pipe_gets_whole_lines_in_pieces_that_it_takes_at_once() -> None:
@@ -48,7 +49,7 @@ def closed_log(path: Path, *lines: str) -> None:
             log._add(line)
         await log.close()
 
-    asyncio.run(run())
+    asyncio.run(asyncio.wait_for(run(), LONGEST))
 
 
 def test_a_named_pipe_without_a_reader_lets_the_log_be_closed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

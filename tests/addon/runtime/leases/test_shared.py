@@ -14,7 +14,7 @@ from addon.runtime.leases.frames import Result
 from addon.runtime.leases.shared import SharedLease, SharedLeases
 from tests.fixtures.redis_server import RedisServer, server_of_test
 from tests.fixtures.redis_stores import redis_store
-from tests.fixtures.until import until
+from tests.fixtures.until import LONGEST, until
 
 NAME = LeaseName("http://a.example/", b"\1" * 16)
 LONG = 60.0
@@ -56,7 +56,8 @@ def run(server: RedisServer, conversation: Conversation) -> None:
             await first.start()
             await second.start()
             assert first.is_ready
-            await conversation(first, second)
+            async with asyncio.timeout(LONGEST):
+                await conversation(first, second)
             await first.close()
             await second.close()
 
@@ -93,8 +94,8 @@ def test_a_lease_that_has_ended_is_granted_anew(server: RedisServer, result: Res
         held = Ask(first)
         await held.answer()
         held.lease.end(result)
-        while (server.client().get(held.lease.name) or b"").startswith(b"h"):  # else it would wait, and hear of the end
-            await asyncio.sleep(0.01)
+        # else it would wait, and hear of the end
+        await until(lambda: not (server.client().get(held.lease.name) or b"").startswith(b"h"))
         assert await Ask(second).answer() == (Answer.GRANTED, 0)
 
     run(server, conversation)
@@ -105,8 +106,7 @@ def test_for_some_seconds_nobody_waits_for_what_cannot_be_shared(server: RedisSe
         held = Ask(first)
         await held.answer()
         held.lease.end(Result.NOT_SHARED, 120)
-        while server.client().get(held.lease.name) != b"n120":
-            await asyncio.sleep(0.01)
+        await until(lambda: server.client().get(held.lease.name) == b"n120")
         assert await Ask(second).answer() == (Answer.NOT_SHARED, 120)
 
     run(server, conversation)
@@ -184,12 +184,10 @@ def test_all_nodes_are_told_once_that_somebody_waits(server: RedisServer, monkey
         assert await held.answer() == (Answer.GRANTED, 0)
         waiting = [Ask(second, LONG)]
         client = server.client()
-        while not client.exists(held.lease.wait):
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(client.exists(held.lease.wait)))
         client.config_resetstat()
         waiting += [Ask(second, 100 * LONG), Ask(first, 100 * LONG)]
-        while client.info("commandstats").get("cmdstat_evalsha", {}).get("calls") != 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: client.info("commandstats").get("cmdstat_evalsha", {}).get("calls") == 2)
         assert client.pttl(held.lease.wait) <= LONG * 1000 + 1  # set by the first one, and not anew by the others
         held.lease.end(Result.STORED)
         for each in waiting:

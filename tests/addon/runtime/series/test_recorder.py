@@ -13,6 +13,7 @@ from addon.runtime.control_client import ControlError
 from addon.runtime.series.counts import COUNTS
 from addon.runtime.series.recorder import SeriesRecorder, described
 from addon.runtime.series.series_file import FILE_NAME, SeriesFile
+from tests.fixtures.until import LONGEST
 
 NOON = 1_800_014_400.0
 
@@ -136,16 +137,16 @@ def test_a_note_that_is_cancelled_while_it_is_written_is_not_added_again(
 
     def slow_add(file: SeriesFile, at: float, counts: tuple[int, ...]) -> None:
         is_writing.set()
-        may_write.wait()
+        assert may_write.wait(LONGEST)
         add(file, at, counts)
 
     async def run() -> None:
         recorder.start()
-        await asyncio.to_thread(is_writing.wait)
+        assert await asyncio.to_thread(is_writing.wait, LONGEST)
         closing = asyncio.create_task(recorder.close())
         await asyncio.sleep(0.01)
         may_write.set()
-        await closing
+        await asyncio.wait_for(closing, LONGEST)
 
     counting.hits = 3
     monkeypatch.setattr(SeriesFile, "add", slow_add)

@@ -14,6 +14,7 @@ from addon.serve.admin import protocol, server
 from addon.serve.admin.administered import Administered
 from addon.serve.admin.protocol import AdminProtocol
 from addon.serve.admin.server import AdminServer
+from tests.fixtures.until import LONGEST
 
 type Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -28,7 +29,8 @@ def converse(conversation: Conversation, folder: Path) -> None:
         await admin.start([listener])
         try:
             reader, writer = await asyncio.open_connection(*listener.getsockname())
-            await conversation(reader, writer)
+            async with asyncio.timeout(LONGEST):
+                await conversation(reader, writer)
             writer.close()
         finally:
             await admin.close()

@@ -17,6 +17,7 @@ from addon.serve.workers import worker_process, worker_set
 from addon.serve.workers.worker import Assignment
 from addon.serve.workers.worker_process import WorkerFailed, WorkerProcess
 from addon.serve.workers.worker_set import WorkerSet
+from tests.fixtures.until import LONGEST
 
 
 def test_a_process_that_cannot_be_started_is_reported_and_nothing_is_killed(
@@ -33,7 +34,7 @@ def test_a_process_that_cannot_be_started_is_reported_and_nothing_is_killed(
     async def start() -> WorkerSet:
         workers = WorkerSet((), tmp_path / "leases")
         with pytest.raises(WorkerFailed, match="no process can be started: Resource temporarily unavailable"):
-            await asyncio.wait_for(workers.start(Settings(workers=2)), 60)
+            await asyncio.wait_for(workers.start(Settings(workers=2)), LONGEST)
         await asyncio.sleep(0)
         return workers
 
@@ -71,7 +72,7 @@ def test_a_start_that_is_stopped_leaves_no_process(
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
-        await asyncio.wait_for(workers.stop(), 60)
+        await asyncio.wait_for(workers.stop(), LONGEST)
         assert workers.alive == set()
 
     asyncio.run(start_and_stop())
@@ -87,13 +88,13 @@ def test_a_worker_that_hangs_at_its_start_is_killed(
     async def start() -> WorkerSet:
         workers = WorkerSet((), tmp_path / "leases")
         with pytest.raises(WorkerFailed, match=r"worker \d+ was not ready after 0.05 seconds, and was killed"):
-            await workers.start(Settings(workers=2))
+            await asyncio.wait_for(workers.start(Settings(workers=2)), LONGEST)
         return workers
 
     assert asyncio.run(start()).alive == set()
     assert [not Path(f"/proc/{each.pid}").exists() for each in hanging] == [True, True]
     for each in hanging:  # the set of workers has waited for it already
-        each.wait()
+        each.wait(LONGEST)
 
 
 class HandedOver(WorkerProcess):
@@ -115,7 +116,8 @@ async def replace_a_worker(
     (old,) = workers.serving
     assert isinstance(old, HandedOver)
     replacing = asyncio.create_task(workers.start(Settings(workers=1)))
-    await conversation(old, replacing)
+    async with asyncio.timeout(LONGEST):
+        await conversation(old, replacing)
     for each in workers.alive:
         each.ended.set()
     await workers.stop()
