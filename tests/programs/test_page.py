@@ -52,22 +52,28 @@ def test_requests_are_listed_as_they_are_answered_and_each_is_explained(
     look(used, tmp_path, watching)
 
 
+async def hide(page: Page, is_hidden: str = "true") -> None:
+    """Let the page be in a tab that is not shown."""
+    await page.value(f"Object.defineProperty(document, 'hidden', {{configurable: true, value: {is_hidden}}})")
+    await page.value("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+async def unhide(page: Page) -> None:
+    await hide(page, "false")
+
+
 def test_a_hidden_page_holds_no_connection_and_misses_nothing(used: Proxy, origin: Origin, tmp_path: Path) -> None:
     """Browsers open six connections to one server. With a stream for each hidden tab, a seventh tab would hang."""
     url = serve_page(origin, "/while-hidden")
-    hide = "Object.defineProperty(document, 'hidden', {configurable: true, value: %s})"
-    notice = "document.dispatchEvent(new Event('visibilitychange'))"
 
     async def hiding(page: Page) -> None:
         await go(page, "live")
         await shows(page, "#live-list", "/static/59")
-        await page.value(hide % "true")
-        await page.value(notice)
+        await hide(page)
         visit(used, url)
         await asyncio.sleep(2)  # longer than it takes to show an exchange
         assert "/while-hidden" not in str(await page.value(text_of("#live-list")))
-        await page.value(hide % "false")
-        await page.value(notice)
+        await unhide(page)
         await shows(page, "#live-list", url)
 
     look(used, tmp_path, hiding)
@@ -255,10 +261,43 @@ def test_the_chart_leaves_out_the_time_for_which_nobody_looked(used: Proxy, orig
     look(used, tmp_path, returning)
 
 
-def test_the_page_says_that_the_proxy_does_not_answer_until_it_does(used: Proxy, tmp_path: Path) -> None:
+def test_a_stream_of_requests_that_is_refused_says_why(used: Proxy, tmp_path: Path) -> None:
     async def waiting(page: Page) -> None:
-        await page.value("window.send = window.fetch; window.fetch = () => Promise.reject(new TypeError()); true")
-        await shows(page, "#message", "The proxy does not answer.")
+        refusal = "Promise.resolve(Response.json({detail: '20 clients listen already.'}, {status: 503}))"
+        given = f"path === '/exchanges' ? {refusal} : send(path, ...rest)"
+        await page.value(f"window.send = window.fetch; window.fetch = (path, ...rest) => {given}; true")
+        await hide(page)
+        await unhide(page)  # the stream is asked for anew
+        await shows(page, "#message", "20 clients listen already. Trying again.")
+        await page.value("window.fetch = send; true")
+        await page.shows(f"({text_of('#message')}) === ''")
+
+    look(used, tmp_path, waiting)
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("Promise.reject(new TypeError('Failed to fetch'))", "The proxy does not answer."),
+        (
+            "Promise.resolve(new Response(new ReadableStream({start: (body) => body.error(new TypeError())})))",
+            "The proxy does not answer.",
+        ),
+        ("Promise.reject(new DOMException('', 'TimeoutError'))", "The proxy has not answered within 65 seconds."),
+        (
+            "Promise.resolve(Response.json({detail: 'no process serves clients'}, {status: 503}))",
+            "no process serves clients",
+        ),
+        ("Promise.resolve(new Response('', {status: 500}))", "The proxy has answered with status 500."),
+    ],
+    ids=["no_connection", "half_an_answer", "too_late", "problem", "status_alone"],
+)
+def test_the_page_says_why_it_has_no_answer_until_it_has_one(
+    reply: str, said: str, used: Proxy, tmp_path: Path
+) -> None:
+    async def waiting(page: Page) -> None:
+        await page.value(f"window.send = window.fetch; window.fetch = () => {reply}; true")
+        await shows(page, "#message", said)
         await page.value("window.fetch = send; true")
         await page.shows(f"({text_of('#message')}) === ''")
 

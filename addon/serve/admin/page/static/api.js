@@ -24,9 +24,20 @@ export class Refusal extends Error {
   }
 }
 
+/** Wait for what comes from the proxy; what browsers say when nothing comes differs, and tells people little. */
+async function received(coming) {
+  try {
+    return await coming;
+  } catch (error) {
+    if (error.name === "TimeoutError") throw new Error(`The proxy has not answered within ${TIMEOUT / 1000} seconds.`, { cause: error });
+    if (error instanceof TypeError) throw new Error("The proxy does not answer.", { cause: error });
+    throw error;
+  }
+}
+
 async function ask(path, options = {}) {
   const fields = { Authorization: `Bearer ${sessionStorage.getItem(KEPT) ?? ""}`, ...options.headers };
-  const response = await fetch(path, { ...options, headers: fields, credentials: "omit", cache: "no-store" });
+  const response = await received(fetch(path, { ...options, headers: fields, credentials: "omit", cache: "no-store" }));
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401) sessionStorage.removeItem(KEPT);
@@ -37,13 +48,15 @@ async function ask(path, options = {}) {
 export async function get(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
   const text = given.length ? `?${new URLSearchParams(given)}` : "";
-  return (await ask(path + text, { signal: AbortSignal.timeout(TIMEOUT) })).json();
+  const response = await ask(path + text, { signal: AbortSignal.timeout(TIMEOUT) });
+  return received(response.json());
 }
 
 /** Send arguments, and return the result. */
 export async function send(method, path, content) {
   const options = { method, headers: { "Content-Type": "application/json" }, signal: AbortSignal.timeout(TIMEOUT), body: JSON.stringify(content) };
-  return (await ask(path, options)).json();
+  const response = await ask(path, options);
+  return received(response.json());
 }
 
 /**

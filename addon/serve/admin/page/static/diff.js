@@ -44,7 +44,7 @@ async function compare() {
     const same = found.kinds.some(({ count }) => count) ? "" : " There is no difference.";
     end = `${counted(found.urls, "URL")} compared${isStopped ? ", then stopped" : ""}.${same}`;
   } catch (error) {
-    end = error.status ? error.message : "The proxy does not answer.";
+    end = error.message;
   }
   setRunning(false);
   byId("diff-progress").textContent = end;

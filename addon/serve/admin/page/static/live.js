@@ -22,6 +22,7 @@ let known = new Set();
 let changed = false;
 let lost = 0;
 let following = false;
+let problem = ""; // why no exchanges come, as it is shown
 
 /** The latest exchanges, the oldest first. */
 export const latest = () => exchanges;
@@ -43,14 +44,16 @@ async function readExchanges() {
     await untilVisible();
     const end = new AbortController(), endIfHidden = () => document.hidden && end.abort();
     document.addEventListener("visibilitychange", endIfHidden);
+    let found = LOST;
     try {
-      await events("/exchanges", end.signal, () => (withdraw(LOST), orSay(load)), take);
+      await events("/exchanges", end.signal, () => (withdraw(problem), orSay(load)), take);
     } catch (error) {
       if (error.status === 401) return;
+      if (error.status) found = `${error.message} Trying again.`;
     }
     document.removeEventListener("visibilitychange", endIfHidden);
     if (end.signal.aborted) continue;
-    say(LOST);
+    say((problem = found));
     await new Promise((resolve) => setTimeout(resolve, RETRY));
   }
 }

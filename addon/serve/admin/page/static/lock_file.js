@@ -42,7 +42,7 @@ async function check(file) {
     const found = await send("POST", "/lock-file", { name: file.name, content: await file.text() });
     place.replaceChildren(...result(found));
   } catch (error) {
-    place.replaceChildren(element("p", {}, error.status ? error.message : "The file or the proxy cannot be read."));
+    place.replaceChildren(element("p", {}, error.message));
   }
 }
 

@@ -24,8 +24,6 @@ const INTERVAL = 3000; // milliseconds between two looks at the counters
 
 const LIVE_INTERVAL = 500;
 
-const NO_ANSWER = "The proxy does not answer.";
-
 let state = null;
 let problem = ""; // of the latest look at the counters
 
@@ -64,7 +62,7 @@ async function refresh() {
     if (!byId("overview").hidden) await showChart();
   } catch (error) {
     if (error.status === 401) showView();
-    else say((problem = error.status ? error.message : NO_ANSWER));
+    else say((problem = error.message));
   }
 }
 

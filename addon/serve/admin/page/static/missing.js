@@ -61,7 +61,7 @@ async function fetchAll(urls) {
         done += !problem;
       } catch (error) {
         if (error.status === 422) problems.set(url, `Not fetched: ${error.message}`);
-        else refused = error.status ? error.message : "The proxy does not answer.";
+        else refused = error.message;
         failed += 1;
       }
       tell();
