@@ -261,6 +261,21 @@ def test_the_chart_leaves_out_the_time_for_which_nobody_looked(used: Proxy, orig
     look(used, tmp_path, returning)
 
 
+def test_what_only_the_overview_shows_is_asked_for_there_alone(used: Proxy, tmp_path: Path) -> None:
+    async def leaving(page: Page) -> None:
+        await page.value("window.send = window.fetch; window.paths = []; true")
+        await page.value("window.fetch = (path, ...rest) => { paths.push(path); return send(path, ...rest); }; true")
+        await go(page, "live")
+        await page.shows("document.querySelector('#overview').hidden")
+        await page.value("paths.length = 0; true")
+        await page.shows("paths.filter((path) => path === '/stats').length > 1")
+        assert not await page.value("paths.includes('/missing') || paths.includes('/not-stored')")
+        await go(page, "overview")
+        await page.shows("paths.includes('/missing') && paths.includes('/not-stored')")
+
+    look(used, tmp_path, leaving)
+
+
 def test_a_stream_of_requests_that_is_refused_says_why(used: Proxy, tmp_path: Path) -> None:
     async def waiting(page: Page) -> None:
         refusal = "Promise.resolve(Response.json({detail: '20 clients listen already.'}, {status: 503}))"

@@ -54,12 +54,13 @@ function showView() {
 
 async function refresh() {
   try {
-    const [status, stats, notStored, missing] = await Promise.all(["/status", "/stats", "/not-stored", "/missing"].map((path) => get(path)));
+    const isOverview = !byId("overview").hidden, paths = ["/status", "/stats", ...(isOverview ? ["/not-stored", "/missing"] : [])];
+    const [status, stats, notStored, missing] = await Promise.all(paths.map((path) => get(path)));
     addToChart(outcomesOf(stats.counters), Date.now() / 1000);
-    state = { status, stats, notStored, missing };
+    state = { ...state, status, stats, ...(isOverview ? { notStored, missing } : {}) };
     withdraw(problem);
     draw();
-    if (!byId("overview").hidden) await showChart();
+    if (isOverview) await showChart();
   } catch (error) {
     if (error.status === 401) showView();
     else say((problem = error.message));
@@ -71,8 +72,10 @@ function draw() {
   showMode(state.status);
   showReplay(state.status);
   showWarnings(state);
-  showOverview(state, Date.now() / 1000);
-  showMissing(state);
+  if (state.missing) {
+    showOverview(state, Date.now() / 1000);
+    showMissing(state);
+  }
   showHosts(state);
   showModes(state);
   showClients(state);
@@ -97,6 +100,7 @@ setUpLockFile();
 addEventListener("hashchange", () => {
   takeToken();
   showView();
+  if (hasToken() && !byId("overview").hidden) refresh(); // other views do not ask for all that it shows
 });
 showView();
 repeat();
