@@ -35,7 +35,7 @@ def test_the_clients_view_has_the_code_of_the_host_that_was_asked(reachable: Pro
             await page.open(f"http://{NAME}:{admin_of(reachable).port}/page/#token={token}")
             await shows(page, "#works", "requests since")
             await go(page, "clients")
-            await shows(page, "#set-up-code", f"http://{NAME}:{reachable.port}/")
+            await shows(page, "#qr-code", f"http://{NAME}:{reachable.port}/")
             assert await page.value(DRAWN) == 1
             assert await page.value("document.querySelector('svg.code').getBoundingClientRect().width >= 150")
             assert await barriers(page) == []

@@ -15,8 +15,8 @@ import { setUpModes, showMode, showModes } from "./modes.js";
 import { outcomesOf } from "./outcomes.js";
 import { showOverview } from "./overview.js";
 import { setUpPurge } from "./purge.js";
+import { showQrCode } from "./qr_code.js";
 import { setUpRecordings, showRecordings, showReplay } from "./recordings.js";
-import { showSetUpCode } from "./set-up-code.js";
 import { list, setUpStore } from "./store.js";
 import { showWarnings } from "./warnings.js";
 
@@ -47,7 +47,7 @@ function showView() {
     areRecordingsListed = true;
     showRecordings();
   }
-  if (name === "clients") showSetUpCode();
+  if (name === "clients") showQrCode();
   showLive(true);
   draw();
 }

@@ -5,12 +5,12 @@ import { drawn, element, show } from "./elements.js";
 import { orSay } from "./message.js";
 
 /** Ask for the code, and show it if there is one. */
-export async function showSetUpCode() {
+export async function showQrCode() {
   await orSay(async () => {
     const { code } = await get("/set-up-code", { host: location.hostname });
-    show("set-up-code", code, () => code && [
+    show("qr-code", code, () => code && [
       element("h2", {}, "Set up a telephone or another device"),
-      element("p", {}, "With its camera, it opens ", element("code", {}, code.address), " to get the certificate. It has to be in the same network."),
+      element("p", {}, "Point its camera at this code: it opens ", element("code", {}, code.address), ", which has the certificate. The device has to be in the same network."),
       picture(code),
     ]);
   });
