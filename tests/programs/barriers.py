@@ -6,6 +6,7 @@ import json
 
 from tests.programs.devtools import Page
 from tests.programs.managers import node_file
+from tests.programs.page_visits import overflows
 
 GRAVE = ("serious", "critical")
 """The impacts that a barrier may not have."""
@@ -24,3 +25,12 @@ async def barriers(page: Page) -> list[str]:
         for each in found
         if each["impact"] in GRAVE
     ]
+
+
+async def look_narrow_and_wide(page: Page) -> None:
+    """Check that what the page shows now has no grave barriers and fits: narrow and light, and wide and dark."""
+    for width, theme in ((320, "light"), (1280, "dark")):
+        await page.resize(width, 800)
+        await page.use_theme(theme)
+        assert await barriers(page) == []
+        assert not await overflows(page)

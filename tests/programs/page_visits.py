@@ -41,6 +41,11 @@ async def shows(page: Page, selector: str, text: str) -> None:
         raise AssertionError(f"{selector} shows {shown!r}, and not {text!r}") from None
 
 
+async def overflows(page: Page) -> object:
+    """Return whether the page has to be moved sideways to be read."""
+    return await page.value("document.documentElement.scrollWidth > innerWidth")
+
+
 async def go(page: Page, view: str) -> None:
     await page.value(f"document.querySelector('nav a[href=\"#{view}\"]').click()")
 
@@ -54,16 +59,38 @@ async def fill(page: Page, form: str, **values: str) -> None:
     await page.value(f"document.querySelector('#{form}').requestSubmit()")
 
 
+async def open_stored(page: Page, part: str) -> None:
+    """Open the drawer for the only stored URL with a part."""
+    await go(page, "store")
+    await fill(page, "store-form", pattern=part)
+    await page.shows("document.querySelectorAll('#store-list tbody button').length === 1")
+    await page.value("document.querySelector('#store-list tbody button').click()")
+
+
+async def answer(page: Page, reply: str, condition: str = "true") -> None:
+    """Give the page this reply to requests for which a condition holds, until `answer_no_more`.
+
+    Both are JavaScript with a `path`; `send(path, ...rest)` is the reply of the proxy. `paths` gets all paths.
+    """
+    await page.value("window.send ??= window.fetch; window.paths = []; true")
+    given = f"{{ paths.push(path); return {condition} ? {reply} : send(path, ...rest); }}"
+    await page.value(f"window.fetch = (path, ...rest) => {given}; true")
+
+
+async def answer_no_more(page: Page) -> None:
+    """Let the proxy alone reply again."""
+    await page.value("window.fetch = send; true")
+
+
 async def hold(page: Page, part: str) -> None:
     """Hold back the replies to requests whose path has a part, until `release`."""
-    await page.value("window.send = window.fetch; window.held = []; true")
+    await page.value("window.held = []; true")
     sent = "() => { const reply = send(path, ...rest); resolve(reply); return reply; }"
-    kept = f"new Promise((resolve) => held.push({sent}))"
-    given = f"path.includes({json.dumps(part)}) ? {kept} : send(path, ...rest)"
-    await page.value(f"window.fetch = (path, ...rest) => {given}; true")
+    await answer(page, f"new Promise((resolve) => held.push({sent}))", f"path.includes({json.dumps(part)})")
 
 
 async def release(page: Page) -> None:
     """Let the replies come that were held back."""
-    await page.value("window.fetch = send; Promise.all(held.map((each) => each())).then(() => true)")
+    await answer_no_more(page)
+    await page.value("Promise.all(held.map((each) => each())).then(() => true)")
     await asyncio.sleep(1)  # longer than it takes to show a reply

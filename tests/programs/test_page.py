@@ -13,7 +13,7 @@ from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
 from tests.programs.devtools import Page, browser_page
-from tests.programs.page_visits import HOSTILE, fill, go, hold, look, release, shows, text_of
+from tests.programs.page_visits import HOSTILE, answer, answer_no_more, fill, go, hold, look, release, shows, text_of
 
 
 def test_the_token_is_not_in_the_address_any_more_once_the_page_is_shown(used: Proxy, tmp_path: Path) -> None:
@@ -263,8 +263,7 @@ def test_the_chart_leaves_out_the_time_for_which_nobody_looked(used: Proxy, orig
 
 def test_what_only_the_overview_shows_is_asked_for_there_alone(used: Proxy, tmp_path: Path) -> None:
     async def leaving(page: Page) -> None:
-        await page.value("window.send = window.fetch; window.paths = []; true")
-        await page.value("window.fetch = (path, ...rest) => { paths.push(path); return send(path, ...rest); }; true")
+        await answer(page, "send(path, ...rest)")  # to note the paths
         await go(page, "live")
         await page.shows("document.querySelector('#overview').hidden")
         await page.value("paths.length = 0; true")
@@ -279,12 +278,11 @@ def test_what_only_the_overview_shows_is_asked_for_there_alone(used: Proxy, tmp_
 def test_a_stream_of_requests_that_is_refused_says_why(used: Proxy, tmp_path: Path) -> None:
     async def waiting(page: Page) -> None:
         refusal = "Promise.resolve(Response.json({detail: '20 clients listen already.'}, {status: 503}))"
-        given = f"path === '/exchanges' ? {refusal} : send(path, ...rest)"
-        await page.value(f"window.send = window.fetch; window.fetch = (path, ...rest) => {given}; true")
+        await answer(page, refusal, "path === '/exchanges'")
         await hide(page)
         await unhide(page)  # the stream is asked for anew
         await shows(page, "#message", "20 clients listen already. Trying again.")
-        await page.value("window.fetch = send; true")
+        await answer_no_more(page)
         await page.shows(f"({text_of('#message')}) === ''")
 
     look(used, tmp_path, waiting)
@@ -311,9 +309,9 @@ def test_the_page_says_why_it_has_no_answer_until_it_has_one(
     reply: str, said: str, used: Proxy, tmp_path: Path
 ) -> None:
     async def waiting(page: Page) -> None:
-        await page.value(f"window.send = window.fetch; window.fetch = () => {reply}; true")
+        await answer(page, reply)
         await shows(page, "#message", said)
-        await page.value("window.fetch = send; true")
+        await answer_no_more(page)
         await page.shows(f"({text_of('#message')}) === ''")
 
     look(used, tmp_path, waiting)

@@ -11,7 +11,7 @@ from tests.fixtures.admin_client import admin_of
 from tests.fixtures.proxy_process import Proxy
 from tests.programs.barriers import barriers
 from tests.programs.devtools import Page, browser_page
-from tests.programs.page_visits import look, shows
+from tests.programs.page_visits import look, overflows, shows
 
 LOOKS = [(320, "light"), (320, "dark"), (900, "light"), (1280, "light"), (1280, "dark")]
 
@@ -31,11 +31,6 @@ def found_at(url: str, width: int, theme: str, folder: Path) -> list[str]:
             return await barriers(page)
 
     return asyncio.run(looking())
-
-
-async def overflows(page: Page) -> object:
-    """Return whether the page has to be moved sideways to be read."""
-    return await page.value("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_every_view_and_the_drawer(used: Proxy, width: int, theme: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.redis_server import RedisServer, server_of_test
 from tests.fixtures.until import LONGEST
 from tests.fixtures.web_origin import Exchange, Origin
-from tests.programs.barriers import barriers
+from tests.programs.barriers import look_narrow_and_wide
 from tests.programs.devtools import Page
 from tests.programs.page_visits import go, look, shows, text_of
 
@@ -76,11 +76,7 @@ def test_the_origins_of_an_edge_and_its_processes_are_shown(edge: Proxy, origin:
         assert sum(int(row[4]) for row in workers) == 31
         assert all(row[5].endswith(" %") for row in workers)
         assert await page.value("document.querySelector('#edge-engine').checkVisibility()") is False
-        for width, theme in ((320, "light"), (1280, "dark")):
-            await page.resize(width, 800)
-            await page.use_theme(theme)
-            assert await barriers(page) == []
-            assert await page.value("document.documentElement.scrollWidth <= innerWidth")
+        await look_narrow_and_wide(page)
 
     try:
         look(edge, tmp_path, reading)

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import gzip
-import struct
-import zlib
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.admin_client import visit
+from tests.fixtures.png import red_png
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
 from tests.programs.barriers import barriers
 from tests.programs.devtools import Page
-from tests.programs.page_visits import HOSTILE, fill, go, look, shows
+from tests.programs.page_visits import HOSTILE, look, open_stored, shows
 
 KEPT = {"Cache-Control": "max-age=600"}
 
 
-def chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def png() -> bytes:
-    """Return an image of 3 by 2 red pixels."""
-    rows = (b"\0" + b"\xff\0\0" * 3) * 2
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
 async def open_content(page: Page, part: str) -> None:
     """Open the drawer for the only stored URL with a part, and show its content."""
-    await go(page, "store")
-    await fill(page, "store-form", pattern=part)
-    await page.shows("document.querySelectorAll('#store-list tbody button').length === 1")
-    await page.value("document.querySelector('#store-list tbody button').click()")
+    await open_stored(page, part)
     await page.shows("document.querySelector('.preview button') !== null")
     await page.value("document.querySelector('.preview button').click()")
 
@@ -65,7 +50,7 @@ def test_shown_content_has_no_barriers(used: Proxy, origin: Origin, tmp_path: Pa
 
 
 def test_an_image_is_shown(used: Proxy, origin: Origin, tmp_path: Path) -> None:
-    visit(used, serve_page(origin, "/preview.png", png(), {**KEPT, "Content-Type": "image/png"}))
+    visit(used, serve_page(origin, "/preview.png", red_png(), {**KEPT, "Content-Type": "image/png"}))
 
     async def seeing(page: Page) -> None:
         await open_content(page, "/preview.png")
@@ -92,7 +77,7 @@ def test_a_hostile_content_is_text_and_runs_nothing(used: Proxy, origin: Origin,
 
 
 def test_a_broken_image_is_said_to_be_one(used: Proxy, origin: Origin, tmp_path: Path) -> None:
-    visit(used, serve_page(origin, "/broken.png", png()[:30] + b"<script>", {**KEPT, "Content-Type": "image/png"}))
+    visit(used, serve_page(origin, "/broken.png", red_png()[:30] + b"<script>", {**KEPT, "Content-Type": "image/png"}))
 
     async def seeing(page: Page) -> None:
         await open_content(page, "/broken.png")

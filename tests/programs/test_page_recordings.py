@@ -11,20 +11,15 @@ from tests.fixtures.admin_client import admin_of, visit
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
-from tests.programs.barriers import barriers
+from tests.programs.barriers import look_narrow_and_wide
 from tests.programs.devtools import Page
 from tests.programs.page_reader import Reader, ask
-from tests.programs.page_visits import HOSTILE, fill, go, look, shows, text_of
+from tests.programs.page_visits import HOSTILE, fill, go, look, overflows, shows, text_of
 
 KEPT = {"Cache-Control": "no-store"}
 
 BEFORE = f"before-{'x' * 57}"
 """The name of a recording, as long as it may be."""
-
-
-async def fits(page: Page) -> bool:
-    """Return whether the page need not be moved sideways to be read."""
-    return bool(await page.value("document.documentElement.scrollWidth <= innerWidth"))
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +57,7 @@ def test_two_recordings_are_compared_side_by_side(recorded: Proxy, origin: Origi
         assert "content\t2 bytes, sha256" in found
         assert "The contents are not both texts." in found
         assert await page.value("window.hacked") is None
-        for width, theme in ((320, "light"), (1280, "dark")):
-            await page.resize(width, 800)
-            await page.use_theme(theme)
-            assert await barriers(page) == []
-            assert await fits(page)
+        await look_narrow_and_wide(page)
 
     look(recorded, tmp_path, comparing)
 
@@ -127,7 +118,7 @@ def test_a_recording_is_replayed_from_the_head(recorded: Proxy, tmp_path: Path) 
         await page.shows("document.querySelector('#replay').ariaPressed === 'true'")
         assert admin_of(recorded).get("/modes").json["mode"] == "replay"
         await page.resize(320, 800)
-        assert await fits(page)
+        assert not await overflows(page)
         assert not await page.value("document.querySelector('#replays').matches(':popover-open')")
         await page.value("document.querySelector('[data-mode=auto]').click()")
         await page.shows("document.querySelector('[data-mode=auto]').ariaPressed === 'true'")

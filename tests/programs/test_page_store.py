@@ -7,15 +7,14 @@ from pathlib import Path
 
 from tests.fixtures.proxy_process import Proxy
 from tests.programs.devtools import Page
-from tests.programs.page_visits import fill, go, look, shows
+from tests.programs.page_visits import answer, fill, go, look, shows
 
 
 async def put_before(page: Page, reply: dict[str, object]) -> None:
     """Let the next list have a part before those of the proxy."""
-    await page.value("window.send = window.fetch; window.paths = []; true")
-    made = f"Promise.resolve(new Response({json.dumps(json.dumps(reply))}))"
-    condition = "path.includes('/entries') && paths.push(path) === 1"
-    await page.value(f"window.fetch = (path, ...rest) => {condition} ? {made} : send(path, ...rest); true")
+    await page.value("window.lists = () => paths.filter((each) => each.includes('/entries')); true")
+    made = f"Promise.resolve(Response.json({json.dumps(reply)}))"
+    await answer(page, made, "path.includes('/entries') && lists().length === 1")
 
 
 def test_a_list_goes_on_until_there_are_enough(used: Proxy, tmp_path: Path) -> None:
@@ -25,7 +24,7 @@ def test_a_list_goes_on_until_there_are_enough(used: Proxy, tmp_path: Path) -> N
         await put_before(page, {"entries": [], "next": "http://", "sample": False})
         await fill(page, "store-form", pattern="/static/0")
         await shows(page, "#store-list", "/static/09")
-        assert "after=http%3A%2F%2F" in str(await page.value("paths[1]"))
+        assert "after=http%3A%2F%2F" in str(await page.value("lists()[1]"))
         assert await page.value("document.querySelector('#store-next').hidden") is True
         assert await page.value("document.querySelector('#store-list').ariaBusy") == "false"
 

@@ -9,7 +9,7 @@ from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
 from tests.programs.devtools import Page
-from tests.programs.page_visits import fill, go, look, shows
+from tests.programs.page_visits import look, open_stored, shows
 
 
 def test_the_drawer_shows_how_long_a_copy_is_used_for_what(used: Proxy, origin: Origin, tmp_path: Path) -> None:
@@ -17,10 +17,7 @@ def test_the_drawer_shows_how_long_a_copy_is_used_for_what(used: Proxy, origin: 
     visit(used, serve_page(origin, "/living", b"x", {"Cache-Control": control}))
 
     async def reading(page: Page) -> None:
-        await go(page, "store")
-        await fill(page, "store-form", pattern="/living")
-        await page.shows("document.querySelectorAll('#store-list tbody button').length === 1")
-        await page.value("document.querySelector('#store-list tbody button').click()")
+        await open_stored(page, "/living")
         await shows(page, ".life-parts", "fresh for another 10 min")
         await shows(page, ".life-parts", "(10 min, by max-age)")
         await shows(page, ".life-parts", "stale: it is sent while it is validated, until")
@@ -35,10 +32,7 @@ def test_the_drawer_shows_no_end_while_the_proxy_is_offline(origin: Origin, tmp_
     url = serve_page(origin, "/living", b"x", {"Cache-Control": "max-age=600"})
 
     async def reading(page: Page) -> None:
-        await go(page, "store")
-        await fill(page, "store-form", pattern="/living")
-        await page.shows("document.querySelectorAll('#store-list tbody button').length === 1")
-        await page.value("document.querySelector('#store-list tbody button').click()")
+        await open_stored(page, "/living")
         await shows(page, ".life-parts", "it is sent without the origin, however old it is (by the mode offline)")
         assert "only after" not in str(await page.value("document.querySelector('.life-parts').textContent"))
         assert await page.value("document.querySelectorAll('.life rect').length") == 3

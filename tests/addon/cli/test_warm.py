@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ WHEEL = "demo-1.0-py3-none-any.whl"
 @pytest.fixture(autouse=True)
 def isolated_settings(default_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECONDHAND_ORIGIN__PROXY", "none")
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 def lock_of(tmp_path: Path, url: str, content: bytes = WHEEL.encode()) -> Path:

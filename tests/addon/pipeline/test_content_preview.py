@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import struct
-import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +12,7 @@ from addon.pipeline.content_preview import MAX_IMAGE, MAX_TEXT, Preview, preview
 from addon.pipeline.pixel_images import MAX_PIXELS
 from cache.http.messages import Fields, Response
 from cache.stores.memory import MemoryStore
+from tests.fixtures.png import png_start
 from tests.fixtures.stored_entries import new_entry
 
 
@@ -29,12 +28,6 @@ def preview(
 ) -> Preview:
     fields = Fields((("Content-Type", kind), *((("Content-Encoding", coding),) if coding else ())))
     return preview_of(store, store.keep(new_entry(head=Response(200, "OK", fields), **changes), content))
-
-
-def png(width: int = 3, height: int = 2) -> bytes:
-    """Return the beginning of a PNG image, as far as its size."""
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
 def test_text_is_shown_as_it_is(store: MemoryStore) -> None:
@@ -69,7 +62,7 @@ def test_long_text_is_cut_between_two_characters(store: MemoryStore) -> None:
 
 
 def test_an_image_is_known_by_its_first_bytes(store: MemoryStore) -> None:
-    assert preview(store, png(), "text/html").media_type == "image/png"
+    assert preview(store, png_start(), "text/html").media_type == "image/png"
     assert preview(store, b"GIF89a\x02\x00\x03\x00" + bytes(8)).media_type == "image/gif"
     jpeg = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc0\x00\x11\x08\x00\x10\x00\x20" + bytes(20)
     assert preview(store, jpeg).media_type == "image/jpeg"
@@ -90,8 +83,8 @@ def test_what_can_have_scripts_is_text_whatever_it_is_called(store: MemoryStore,
         (b"PK\x03\x04\x00\x00", "This is neither text nor an image of a kind that is shown."),
         (b"\x1b[31m", "This is neither text nor an image of a kind that is shown."),
         (b"caf\xe9 not UTF-8", "This is neither text nor an image of a kind that is shown."),
-        (png(100_000, 100_000), "An image of 100000 by 100000 pixels is not shown: it would need much memory."),
-        (png() + bytes(MAX_IMAGE), "An image of more than 1 MiB is not shown."),
+        (png_start(100_000, 100_000), "An image of 100000 by 100000 pixels is not shown: it would need much memory."),
+        (png_start() + bytes(MAX_IMAGE), "An image of more than 1 MiB is not shown."),
         (b"\xff\xd8\xff\xe0\x00", "This is neither text nor an image of a kind that is shown."),
     ],
 )

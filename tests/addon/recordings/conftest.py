@@ -1,12 +1,14 @@
-"""Settings without influence of the environment, and an empty library of recordings."""
+"""Settings without influence of the environment, an empty library of recordings, and an origin."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from addon.recordings.library import RecordingLibrary
+from tests.fixtures.web_origin import Origin
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +19,9 @@ def isolated_settings(default_settings: None, monkeypatch: pytest.MonkeyPatch, t
 @pytest.fixture
 def library(tmp_path: Path) -> RecordingLibrary:
     return RecordingLibrary(tmp_path / "store" / "recordings")
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with Origin() as origin:
+        yield origin

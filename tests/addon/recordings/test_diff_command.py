@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,12 +19,6 @@ from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Exchange, Origin
 
 type Diff = Callable[..., Awaitable[dict[str, Any]]]
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 def with_diff(tmp_path: Path, scenario: Callable[[Diff, Service], Awaitable[None]]) -> None:

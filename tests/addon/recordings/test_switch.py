@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -20,12 +20,6 @@ from tests.fixtures.web_origin import Exchange, Origin
 
 SETTINGS = {"ORIGIN__PROXY": "none"}
 LARGE = bytes(range(256)) * 131_072
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 def get(proxy: Proxy, url: str) -> requests.Response:

@@ -11,8 +11,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from cache.http.fields import imf_date
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
@@ -21,12 +19,6 @@ from tests.fixtures.web_origin import Origin
 
 SETTINGS = {"ORIGIN__PROXY": "none"}
 FRESH = {"Cache-Control": "max-age=600"}
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 class Client:

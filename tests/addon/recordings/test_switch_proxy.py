@@ -16,12 +16,6 @@ from tests.fixtures.web_origin import Exchange, Origin
 SETTINGS = {"ORIGIN__PROXY": "none"}
 
 
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
-
-
 def get(proxy: Proxy, url: str, **fields: str) -> tuple[int, bytes, str]:
     """Return status, content, and Cache-Status without the name of the cache."""
     response = requests.get(url, proxies={"http": proxy.url}, headers=fields, timeout=60, allow_redirects=False)
