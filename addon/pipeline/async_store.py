@@ -130,8 +130,14 @@ class AsyncStore:
             return ()
 
     async def open(self, entry: StoredResponse) -> StoredBody:
-        """Open a body; `release` must be called for it. Raises StoreError."""
-        if (in_memory := self.peek_body(entry)) is not None:
+        """Open a body and mark it used; `release` must be called for it. Raises StoreError."""
+        body = await self.open_unused(entry)
+        self.sync_store.touch(entry.id)
+        return body
+
+    async def open_unused(self, entry: StoredResponse) -> StoredBody:
+        """Open a body like `open`, but not to answer a request from it, so that it does not count as used."""
+        if (in_memory := self.sync_store.peek_body(entry)) is not None:
             return BytesBody(in_memory)
         body = self._open_bodies.find(entry.id)
         if body is None:
@@ -144,7 +150,6 @@ class AsyncStore:
             except asyncio.CancelledError:
                 opening.add_done_callback(_close_opened)  # nobody else knows of it
                 raise
-        self.sync_store.touch(entry.id)
         return body
 
     def release(self, body: StoredBody) -> None:

@@ -64,7 +64,7 @@ class Compression:
                 await self._make(entry, content, coding)
 
     async def _content(self, entry: StoredResponse) -> bytes:
-        body = await self._store.open(entry)
+        body = await self._store.open_unused(entry)
         try:
             return await self._store.run(body.read, 0, entry.length)
         finally:

@@ -128,7 +128,7 @@ class FillWriter:
         """Read from the committed body from now on: the writer is done."""
         for stored in await self._store.candidates(entry.key):
             if stored.id == entry.id:
-                self._body = await self._store.open(stored)
+                self._body = await self._store.open_unused(stored)
                 self._read = self._body.read
 
     async def release(self) -> None:

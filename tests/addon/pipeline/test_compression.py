@@ -137,7 +137,7 @@ def test_a_body_that_cannot_be_read_is_not_compressed(
     async def fail(_entry: object) -> None:
         raise StoreError("gone")
 
-    monkeypatch.setattr(store, "open", fail)
+    monkeypatch.setattr(store, "open_unused", fail)
 
     async def scenario() -> None:
         made = Compression(store, lambda: POLICY, entry_ids(), counters)

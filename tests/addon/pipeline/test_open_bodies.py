@@ -62,6 +62,19 @@ def test_a_body_is_opened_once_for_readers_that_follow_each_other(store: AsyncSt
     run(scenario)
 
 
+def test_only_a_body_that_answers_a_request_is_used(store: AsyncStore) -> None:
+    """Regression: what was read while it was being stored, for its own request, was no longer "never used again"."""
+
+    async def scenario() -> None:
+        entry = await stored(store)
+        store.release(await store.open_unused(entry))
+        assert store.sync_store.last_use_of(entry) is None
+        store.release(await store.open(entry))
+        assert store.sync_store.last_use_of(entry)
+
+    run(scenario)
+
+
 def test_a_body_is_closed_when_it_is_not_used_any_more(
     store: AsyncStore, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
