@@ -101,7 +101,7 @@ def test_what_is_missing_offline(busy: Proxy, tmp_path: Path) -> None:
     ask(busy, tmp_path, find)
 
 
-def test_did_anything_go_live(busy: Proxy, tmp_path: Path) -> None:
+def test_did_anything_go_to_an_origin(busy: Proxy, tmp_path: Path) -> None:
     async def find(reader: Reader) -> None:
         await reader.open("live")
         await reader.sees("#live-list", "/logo.png", "missing.example")
@@ -130,7 +130,7 @@ def test_which_origin_is_slow_or_down(busy: Proxy, origin: Origin, dead: str, tm
     ask(busy, tmp_path, find)
 
 
-def test_what_is_evicted_next_and_is_the_store_too_small(origin: Origin, tmp_path: Path) -> None:
+def test_what_is_deleted_next_and_is_the_store_too_small(origin: Origin, tmp_path: Path) -> None:
     settings = {"ORIGIN__PROXY": "none", "STORE__MAX_SIZE": "1 MiB"}
     with Proxy(tmp_path, settings=settings) as small:
         for number in range(30):
@@ -159,7 +159,7 @@ def test_what_is_evicted_next_and_is_the_store_too_small(origin: Origin, tmp_pat
     ],
     ids=["most_often_fetched", "largest", "by_host"],
 )
-def test_what_are_the_top_misses_the_largest_and_the_hosts(
+def test_what_is_fetched_most_often_what_is_largest_and_which_hosts_are_there(
     busy: Proxy, view: str, button: str, place: str, first: str, tmp_path: Path
 ) -> None:
     async def find(reader: Reader) -> None:
@@ -171,7 +171,7 @@ def test_what_are_the_top_misses_the_largest_and_the_hosts(
     ask(busy, tmp_path, find)
 
 
-def test_who_does_not_trust_us_and_how_is_a_client_set_up(busy: Proxy, tmp_path: Path) -> None:
+def test_which_host_is_not_accepted_and_how_is_a_client_set_up(busy: Proxy, tmp_path: Path) -> None:
     async def find(reader: Reader) -> None:
         await reader.sees("#warnings", "Some clients do not accept the certificate")
         await reader.open("clients")
@@ -181,7 +181,7 @@ def test_who_does_not_trust_us_and_how_is_a_client_set_up(busy: Proxy, tmp_path:
     ask(busy, tmp_path, find)
 
 
-def test_what_will_this_purge_take(busy: Proxy, tmp_path: Path) -> None:
+def test_what_would_this_purge_delete(busy: Proxy, tmp_path: Path) -> None:
     async def find(reader: Reader) -> None:
         await reader.open("purge")
         await reader.fill("#purge-form [name=kind]", "host")
@@ -193,7 +193,7 @@ def test_what_will_this_purge_take(busy: Proxy, tmp_path: Path) -> None:
     assert admin_of(busy).get("/stats").json["contents"]["entries"] == 2
 
 
-def test_whose_headers_spoil_it(busy: Proxy, origin: Origin, tmp_path: Path) -> None:
+def test_which_host_sends_fields_that_forbid_storing(busy: Proxy, origin: Origin, tmp_path: Path) -> None:
     async def find(reader: Reader) -> None:
         await reader.sees("#not-stored", "set-cookie")
         rows = "[...document.querySelectorAll('#not-stored tbody tr')]"

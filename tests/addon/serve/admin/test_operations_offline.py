@@ -63,7 +63,7 @@ def test_what_is_wrong_with_an_argument_is_said(
     assert said in refused.json["detail"]
 
 
-def test_a_get_does_not_ask_origins(api: AdminClient) -> None:
+def test_a_comparison_cannot_be_asked_for_with_get(api: AdminClient) -> None:
     assert api.get("/diff?first=before").status == 405
 
 

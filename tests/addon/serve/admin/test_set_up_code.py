@@ -16,18 +16,18 @@ def address(listen: list[str], asked: str = "", sites: Any = ()) -> str | None:
 
 
 @pytest.mark.parametrize("asked", ["", "127.0.0.1", "localhost", "[::1]"])
-def test_on_loopback_or_by_loopback_alone_there_is_none(asked: str) -> None:
+def test_on_loopback_and_for_a_browser_on_loopback_there_is_no_code(asked: str) -> None:
     assert address(["127.0.0.1:8080", "[::1]:8080"], asked) is None
     assert address(["0.0.0.0:8080", "[::]:8080"], asked) is None
 
 
-def test_it_is_the_host_that_was_asked_or_the_only_one() -> None:
+def test_the_code_has_the_host_that_was_asked_or_else_the_address_that_others_can_use() -> None:
     assert address(["0.0.0.0:8080"], "192.0.2.7") == "http://192.0.2.7:8080/"
     assert address(["[::]:8080"], "[2001:db8::7]") == "http://[2001:db8::7]:8080/"
     assert address(["127.0.0.1:1", "192.0.2.9:8080"], "127.0.0.1") == "http://192.0.2.9:8080/"
 
 
-def test_an_edge_has_none() -> None:
+def test_an_edge_has_no_code() -> None:
     assert address(["192.0.2.9:80"], sites=[{"hosts": ["a.example"]}]) is None
 
 
