@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -16,6 +15,7 @@ import requests
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.fixtures.until import wait_until
 from tests.fixtures.web_origin import Exchange, Origin
 
 SETTINGS = {"ORIGIN__PROXY": "none"}
@@ -30,11 +30,6 @@ def mode(proxy: Proxy) -> tuple[str, str | None]:
     """Return the mode, and the name of the recording that is recorded or replayed."""
     (state,) = json.loads(proxy.run("mode", "--json"))
     return state["mode"], state["recording"]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        pass
 
 
 def test_a_response_in_progress_when_a_recording_stops_is_recorded(tmp_path: Path, origin: Origin) -> None:

@@ -15,6 +15,7 @@ from cache.http.fields import imf_date
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.static_pages import serve_page
+from tests.fixtures.until import wait_until
 from tests.fixtures.web_origin import Origin
 
 SETTINGS = {"ORIGIN__PROXY": "none"}
@@ -87,27 +88,21 @@ def test_a_replay_shows_changes_of_the_recording_by_another_process(tmp_path: Pa
     with Proxy(tmp_path, command=record, settings=SETTINGS) as recorder, connected(recorder) as recording_client:
         assert recording_client.get(url)[:2] == (200, b"one")
         recorder.run("stats")
-        wait_until_stored(recording, b"one")
+        wait_until(lambda: b"one" in contents(recording))
         with Proxy(tmp_path, command=replay, settings=SETTINGS) as replayer, connected(replayer) as client:
             assert client.twice(url) == (203, b"one")
             serve_page(origin, "/a", b"two", FRESH)
             assert recording_client.get(url)[:2] == (200, b"two")
-            wait_until_stored(recording, b"two")
+            wait_until(lambda: b"two" in contents(recording))
             assert client.twice(url) == (203, b"two")
             recorder.run("purge", url, "--store", str(recording))
             assert client.twice(url)[0] == 504
 
 
-def wait_until_stored(recording: Path, content: bytes) -> None:
-    """Wait until a response with this content is on disk in a recording."""
-    while True:
-        store = DiskStore(recording, 1 << 62)
-        try:
-            for entry in store.entries():
-                if store.open(entry).read(0, entry.length) == content:
-                    return
-        finally:
-            store.close()
+def contents(recording: Path) -> list[bytes]:
+    """Return the contents of the responses that are on disk in a recording."""
+    with closing(DiskStore(recording, 1 << 62)) as store:
+        return [store.open(entry).read(0, entry.length) for entry in store.entries()]
 
 
 def test_the_capture_is_selected_for_each_request(tmp_path: Path, origin: Origin) -> None:

@@ -8,8 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
-import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy
 from tests.fixtures.slow_page import SlowPage
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.fixtures.until import wait_until
 from tests.fixtures.web_origin import Origin
 
 FRESH = {"Cache-Control": "max-age=600"}
@@ -83,11 +83,6 @@ def is_refused(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) != 0
 
 
-def wait_until_refused(port: int) -> None:
-    while not is_refused(port):
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_a_response_under_way_is_completed_and_new_connections_are_refused(
     way: str, tmp_path: Path, ca: ThrowawayCA
@@ -98,7 +93,7 @@ def test_a_response_under_way_is_completed_and_new_connections_are_refused(
         response = visit.response("/slow")
         begun = response.read(1000)
         visit.proxy.signal(signal.SIGTERM)
-        wait_until_refused(visit.proxy.port)
+        wait_until(lambda: is_refused(visit.proxy.port))
         slow.release()
         assert begun + response.read() == slow.content
         assert visit.proxy.wait() == 0
@@ -115,7 +110,7 @@ def test_a_response_that_begins_while_the_proxy_stops_announces_the_end_of_its_c
         connection = visit.request("/slow")
         assert slow.begun.wait(TIMEOUT)
         visit.proxy.signal(signal.SIGTERM)
-        wait_until_refused(visit.proxy.port)
+        wait_until(lambda: is_refused(visit.proxy.port))
         slow.release()
         with connection.getresponse() as response:
             assert response.getheader("Connection") == "close"
@@ -143,7 +138,7 @@ def test_a_second_signal_ends_the_proxy_at_once(way: str, second: int, tmp_path:
         response = visit.response("/slow")
         response.read(1000)
         visit.proxy.signal(signal.SIGINT)
-        wait_until_refused(visit.proxy.port)
+        wait_until(lambda: is_refused(visit.proxy.port))
         visit.proxy.signal(second)
         assert visit.proxy.wait() == 0
         with pytest.raises((http.client.IncompleteRead, OSError)):
@@ -201,9 +196,8 @@ def starting_proxy(folder: Path, *options: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    while not catches(process.pid, signal.SIGHUP):
-        assert process.poll() is None
-        time.sleep(0.001)
+    wait_until(lambda: process.poll() is not None or catches(process.pid, signal.SIGHUP))
+    assert process.poll() is None
     return process
 
 
@@ -213,13 +207,21 @@ def catches(process_id: int, number: int) -> bool:
     return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
+def is_ended(pipe: Path) -> bool:
+    """Bring what reads a named pipe to its end; return whether something reads it."""
+    with suppress(OSError):
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return True
+    return False
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_a_proxy_that_is_stopped_while_it_starts_ends_as_usual(number: int, tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     os.mkfifo(settings)  # it is read to its end only after the signal
     process = starting_proxy(tmp_path, "--config", str(settings))
     process.send_signal(number)
-    settings.write_text("")
+    wait_until(lambda: is_ended(settings))
     output, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0, output
     assert "listens" not in output

@@ -11,7 +11,8 @@ from addon.offline.wanted import Digest, Document, Found, Missing, NotThereError
 from addon.warm.lock_file_process import AT_ONCE, found_in_process
 from tests.addon.warm.conftest import Tool
 from tests.fixtures.lock_files import sha256, written
-from tests.fixtures.until import until, wait_until
+from tests.fixtures.proxy_with_workers import wait_until_gone
+from tests.fixtures.until import until
 
 WHEEL = "demo-1.0-py3-none-any.whl"
 REQUIREMENTS = "--index-url http://index.test/simple\ndemo==1.0 --hash=sha256:{}\n".format(sha256(b"demo"))
@@ -97,17 +98,7 @@ def test_when_the_caller_is_cancelled_the_process_ends_with_what_it_has_started(
             await reading
 
     asyncio.run(cancel())
-    process = int(started.read_text())
-    wait_until(lambda: not is_running(process))
-
-
-def is_running(process: int) -> bool:
-    """Return whether a process has not ended; one that nobody has asked for its exit code has."""
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    wait_until_gone(int(started.read_text()))
 
 
 def test_a_process_that_is_killed_is_named(tmp_path: Path, tool: Tool) -> None:

@@ -79,10 +79,16 @@ def test_a_reader_that_is_slower_than_the_log_gets_all_lines(tmp_path: Path) -> 
     other_writer = os.open(tmp_path / "pipe", os.O_WRONLY)  # or the reader is at the end before the log has begun
     os.set_blocking(reading, True)
     lines = [f"{number:06}" + "a" * 1000 for number in range(1000)]
-    writing = Thread(target=closed_log, args=(tmp_path / "pipe", *lines))
+
+    def write() -> None:
+        try:
+            closed_log(tmp_path / "pipe", *lines)
+        finally:
+            os.close(other_writer)  # the reader is at the end now, also if lines are lost
+
+    writing = Thread(target=write)
     writing.start()
     with os.fdopen(reading) as pipe:
-        read = [pipe.readline().removesuffix("\n") for _ in lines]
+        read = pipe.read().splitlines()
     writing.join()
-    os.close(other_writer)
     assert read == lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -13,8 +12,9 @@ import pytest
 from addon.runtime.control import Handler
 from addon.serve.admin.operations import OPERATIONS
 from tests.fixtures.admin_client import AdminClient, store, visit
-from tests.fixtures.proxy_process import TIMEOUT, Proxy
+from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
+from tests.fixtures.until import wait_until
 from tests.fixtures.web_origin import Origin
 
 
@@ -142,12 +142,11 @@ def test_the_settings_are_those_in_force(running: Proxy, api: AdminClient) -> No
 
 def test_the_latest_exchanges_of_all_processes_are_listed(running: Proxy, api: AdminClient, origin: Origin) -> None:
     urls = [serve_page(origin, f"/exchanges/{number}") for number in range(6)]
-    until = time.monotonic() + TIMEOUT
     for count, url in enumerate(urls, 1):
         visit(running, url)
         # an exchange is noted after its response was sent, and the next one may be sent earlier, by another process
-        while len(told := listed(api)) < count:
-            assert time.monotonic() < until, told
+        wait_until(lambda count=count: len(listed(api)) >= count)
+    told = listed(api)
     assert [each["url"] for each in told] == urls
     assert {each["decision"] for each in told} == {"uri-miss"}
     assert len(api.get("/exchanges?limit=2").json["exchanges"]) == 2
