@@ -106,7 +106,7 @@ def test_the_engine_of_a_shared_store_is_shown_with_its_latest_problem(server: R
         look(proxy, tmp_path, reading)
 
 
-def test_a_proxy_with_nothing_of_that_has_no_such_view(used: Proxy, tmp_path: Path) -> None:
+def test_a_forward_proxy_of_one_process_with_a_store_of_its_own_has_no_such_view(used: Proxy, tmp_path: Path) -> None:
     async def reading(page: Page) -> None:
         assert await page.value("document.querySelector('#edge-link').checkVisibility()") is False
 

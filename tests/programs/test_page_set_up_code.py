@@ -43,7 +43,7 @@ def test_the_clients_view_has_the_code_of_the_host_that_was_asked(reachable: Pro
     asyncio.run(looking())
 
 
-def test_by_loopback_there_is_no_code(reachable: Proxy, tmp_path: Path) -> None:
+def test_a_browser_that_uses_loopback_is_shown_no_code(reachable: Proxy, tmp_path: Path) -> None:
     async def reading(page: Page) -> None:
         await go(page, "clients")
         await shows(page, "#set-up", "secondhand doctor")
