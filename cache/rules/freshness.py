@@ -166,8 +166,10 @@ def made_at(entry: StoredResponse) -> float:
 
     `current_age` is the time since then, except for what Date, the clock and the settings add.
     """
-    sent = min(entry.request_time, entry.response_time)
-    return sent - (received_age(entry.head.fields) or 0) if "age" in entry.head.fields else sent
+    sent, fields = min(entry.request_time, entry.response_time), entry.head.fields
+    # called for all that is stored, mostly without an Age: to look for that in an index of the fields would make one
+    has_age = any(len(name) == len("age") and name.lower() == "age" for name, _ in fields.lines)
+    return sent - (received_age(fields) or 0) if has_age else sent
 
 
 def apparent_age(entry: StoredResponse, policy: CachePolicy) -> float:
