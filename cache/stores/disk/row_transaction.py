@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -140,15 +140,22 @@ class RowTransaction:
         if not self._added:
             return
         added, self._added = self._added, []
-        put_bodies, put_heads = _statements(len(added))
+        try:
+            self._execute_now(_put_all(len(added)), *[value for rows in added for row in rows for value in row])
+        except sqlite3.IntegrityError:
+            self._write_apart(added)
+        tagged, self._tagged = self._tagged, []
+        add_tags(self._execute_now, tagged, self.last_purge)
+
+    def _write_apart(self, added: Sequence[tuple[tuple[Value, ...], tuple[Value, ...]]]) -> None:
+        """Write the body rows, then the head rows, some of which may exist. Raises IdTaken as `write_added` does."""
+        put_bodies, put_heads = _put_apart(len(added))
         bodies, heads = ([value for row in rows for value in row] for rows in zip(*added, strict=True))
         try:
             self._execute_now(put_bodies, *bodies)
         except sqlite3.IntegrityError as error:
             raise IdTaken("the id of a new entry is taken") from error
         self._execute_now(put_heads, *heads)
-        tagged, self._tagged = self._tagged, []
-        add_tags(self._execute_now, tagged, self.last_purge)
 
     def replace_tags(self, entry: StoredResponse) -> None:
         """Replace the tags of the body of an entry in the index of tags."""
@@ -228,12 +235,21 @@ class RowTransaction:
         self._discard(name)
 
 
+_BODY = f"(?, 1, ?, ?, ?, ?, 0, {MODE_RAW}, NULL, ?)"
+_HEAD = f"(?, 1, ?, ?, ?, NULL, 0, {MODE_RAW}, NULL, ?)"
+"""The values of a body row and of a head row, without files."""
+
+
 @lru_cache(maxsize=_ADDED_AT_ONCE)
-def _statements(count: int) -> tuple[str, str]:
-    """Return the statements that write so many body rows and head rows, without files."""
-    bodies = [f"(?, 1, ?, ?, ?, ?, 0, {MODE_RAW}, NULL, ?)"] * count
-    heads = [f"(?, 1, ?, ?, ?, NULL, 0, {MODE_RAW}, NULL, ?)"] * count
-    return _INTO + ", ".join(bodies), _INTO + ", ".join(heads) + _OVER
+def _put_all(count: int) -> str:
+    """Return the statement that writes so many body rows, each with its head row behind it."""
+    return _INTO + ", ".join([_BODY, _HEAD] * count)
+
+
+@lru_cache(maxsize=_ADDED_AT_ONCE)
+def _put_apart(count: int) -> tuple[str, str]:
+    """Return the statements that write so many body rows, and so many head rows."""
+    return _INTO + ", ".join([_BODY] * count), _INTO + ", ".join([_HEAD] * count) + _OVER
 
 
 def _seconds(value: Value) -> float:

@@ -244,6 +244,22 @@ def test_a_failed_change_does_not_affect_others_in_its_batch(
     assert is_intact(other, taken)
 
 
+def test_each_body_of_a_batch_is_in_the_row_before_that_of_its_head(
+    open_store: OpenStore, directory: Path, slow: None
+) -> None:
+    store = open_store()
+    for number in range(100):
+        store.keep(new_entry(f"{KEY}{number}"), b"body")
+    store.commit()
+    with closing(sqlite3.connect(directory / "cache.db")) as database:
+        found = database.execute("SELECT rowid, COALESCE(tag, substr(key, 3)), tag IS NULL FROM Cache ORDER BY rowid")
+        rows = found.fetchall()
+    assert [(key, is_head) for _, key, is_head in rows] == [
+        (f"{KEY}{number}", is_head) for number in range(100) for is_head in (0, 1)
+    ]
+    assert [head[0] - body[0] for body, head in zip(rows[::2], rows[1::2], strict=True)] == [1] * 100
+
+
 def test_a_malformed_entry_is_not_kept(open_store: OpenStore) -> None:
     store = open_store()
     with pytest.raises(StoreError):
