@@ -19,6 +19,9 @@ _ESCAPED = re.compile(r"[^ !#-\[\]-~]")
 _SAME_WITHIN_A_SECOND = frozenset({"remote_addr", "time_iso8601", "time_local"})
 """Variables that equal responses to one client have in common within a second."""
 
+type OfResponse = Callable[[LoggedResponse, str], Value]
+"""Returns the value of a variable, by a response and the name of its site."""
+
 
 class LineFormat:
     """One format of the access log.
@@ -36,6 +39,19 @@ class LineFormat:
         of_sending = [variable for _, variable in before_variables if variable in OF_SENDING]
         self._of_sending = tuple([OF_SENDING[variable] for variable in of_sending])
         self.repeats = _SAME_WITHIN_A_SECOND.issuperset(of_sending)
+        self._between, self._prepared_end = self._prepared_parts()
+
+    def _prepared_parts(self) -> tuple[list[tuple[str, OfResponse]], str]:
+        """Return the texts of `prepare`, with `%s` for values of the sending, before each value of the response."""
+        found, text = [], ""
+        for before, of_sending, of_response in self._parts:
+            text += _literal(before)
+            if of_sending is None:
+                found.append((text, of_response))
+                text = ""
+            else:
+                text += "%s"
+        return found, text + _literal(self._end)
 
     def line(self, response: LoggedResponse, sending: Sending, site: str = "") -> str:
         """Return the line of a response that was sent. `site` is that of it."""
@@ -48,11 +64,12 @@ class LineFormat:
 
     def prepare(self, response: LoggedResponse, site: str = "") -> str:
         """Return the line of a response with `%s` for what differs between equal responses. `site` is that of it."""
-        parts = []
-        for text, of_sending, of_response in self._parts:
-            value = "%s" if of_sending is not None else _literal(self._encoded(of_response(response, site)))
-            parts += [_literal(text), value]
-        return "".join([*parts, _literal(self._end)])
+        encoded, parts = self._encoded, []
+        for text, of_response in self._between:
+            parts.append(text)
+            parts.append(_literal(encoded(of_response(response, site))))
+        parts.append(self._prepared_end)
+        return "".join(parts)
 
     def values(self, sending: Sending) -> tuple[str, ...]:
         """Return the values that are to be filled into the line of a response that was sent, see `prepare`."""
@@ -70,8 +87,8 @@ def _json_pieces() -> list[tuple[str, str]]:
     return [*((f'{text}"{name}": ', name) for text, name in between), ("}", "")]
 
 
-def _of_response(variable: str) -> Callable[[LoggedResponse, str], Value]:
-    """Return a function that returns the value of a variable, by a response and the name of its site."""
+def _of_response(variable: str) -> OfResponse:
+    """Return what returns the value of a variable."""
     name = field_of(variable)
     return OF_RESPONSE.get(variable, _no_value) if name is None else lambda response, _: field(response, name)
 
