@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fixtures.environment import environment
-from tests.fixtures.free_port import free_port
+from tests.fixtures.free_port import accepts_connections, free_port
 from tests.fixtures.proxy_process import TIMEOUT
 from tests.programs.installed_programs import program
 
@@ -34,7 +33,7 @@ def server(folder: Path, port: int, *command: str | Path, **variables: str) -> I
         )
     try:
         until = time.monotonic() + TIMEOUT
-        while not _listens(port):
+        while not accepts_connections(port):
             assert process.poll() is None, f"{command[0]} has ended:\n{log.read_text()}"
             assert time.monotonic() < until, f"{command[0]} does not listen:\n{log.read_text()}"
             time.sleep(0.02)
@@ -51,11 +50,6 @@ def python_application(folder: Path, name: str, *arguments: str) -> Iterator[str
     command = (sys.executable, APPLICATIONS / f"{name}.py", folder, str(port), *arguments)
     with server(folder, port, *command, PYTHONPATH=str(Path.cwd())):
         yield f"http://127.0.0.1:{port}"
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def npm_packages(name: str) -> Path:

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.fixtures.free_port import free_port
-from tests.fixtures.proxy_process import TIMEOUT, Proxy
+from tests.fixtures.free_port import accepts_connections, free_port
+from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.fixtures.until import wait_until
 from tests.programs.installed_programs import curl, program
 
 NODE_SCRIPT = Path(__file__).with_name("http2_only.mjs")
-
-
-def accepts_connections(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -50,10 +44,7 @@ def nginx_origin(ca: ThrowawayCA, tmp_path: Path) -> Iterator[str]:
     )
     with subprocess.Popen([program("nginx"), "-c", str(configuration)], stderr=subprocess.DEVNULL) as nginx:
         try:
-            until = time.monotonic() + TIMEOUT
-            while not accepts_connections(port):
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            wait_until(lambda: accepts_connections(port))
             yield f"https://localhost:{port}"
         finally:
             nginx.terminate()

@@ -7,7 +7,6 @@ import os
 import pty
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.fixtures.environment import environment
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import COMMANDS
 from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.fixtures.until import wait_until
 from tests.fixtures.web_origin import Exchange, Origin
 from tests.programs.git_repository import FILES, serve_repository
 from tests.programs.installed_programs import program
@@ -178,8 +178,7 @@ def test_the_private_proxy_ends_even_after_kill_9(runner: Runner) -> None:
     process.kill()
     process.wait()
     os.kill(command, signal.SIGKILL)
-    while _is_running(proxy):
-        time.sleep(0.05)
+    wait_until(lambda: not _is_running(proxy))
     process.stdout.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.free_port import free_port
+from tests.fixtures.free_port import accepts_connections, free_port
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.fixtures.until import wait_until
 from tests.programs.installed_programs import curl, program
 
 HTTP_2_ONLY = """
@@ -29,11 +29,8 @@ def running(port: int, *command: str) -> Iterator[None]:
     """Run a server, and wait until it accepts connections."""
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        while True:
-            assert server.poll() is None, f"{command[0]} ended"
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+        wait_until(lambda: server.poll() is not None or accepts_connections(port))
+        assert server.poll() is None, f"{command[0]} ended"
         yield
     finally:
         server.kill()

@@ -23,16 +23,13 @@ from addon.serve.admin.access import Access
 from addon.serve.admin.arguments import Arguments
 from addon.serve.admin.exchange_stream import ExchangeStream
 from addon.serve.admin.openapi import document
-from addon.serve.admin.operations import OPERATIONS, Operation
+from addon.serve.admin.operations import OPERATIONS, USUAL_CONTENT, Operation
 from addon.serve.admin.responses import FIELDS_OF_ALL, json_response, problem
 
 logger = logging.getLogger(__name__)
 
 CONTENT_TIMEOUT = 10.0
-"""Seconds in which the content of a request must arrive."""
-
-LARGE_CONTENT = 4_194_304
-"""Bytes above which a content has more time, in proportion."""
+"""Seconds in which the content of a request must arrive; more, in proportion, where a larger one is allowed."""
 
 STREAMED = "/exchanges"
 """The path of which clients may ask for events, too."""
@@ -139,7 +136,7 @@ async def _arguments(operation: Operation, request: Request) -> Arguments:
 async def _content(request: Request, limit: int) -> bytes:
     """Return the content of a request. Raises HTTPException if it is too large, or does not arrive in time."""
     content = bytearray()
-    seconds = CONTENT_TIMEOUT * max(1.0, limit / LARGE_CONTENT)
+    seconds = CONTENT_TIMEOUT * max(1.0, limit / USUAL_CONTENT)
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():

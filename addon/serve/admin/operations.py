@@ -30,6 +30,9 @@ from addon.serve.admin.arguments import (
 from addon.serve.admin.not_stored import not_stored_by_reason
 from addon.serve.admin.set_up_code import set_up_code
 
+USUAL_CONTENT = 4_194_304
+"""Bytes of the largest content of a request to most operations."""
+
 type Commands = Mapping[str, Handler]
 type Run = Callable[[Commands, Mapping[str, object]], Awaitable[Mapping[str, object]]]
 """Runs commands with the arguments of an operation, and returns its result."""
@@ -45,7 +48,7 @@ class Operation:
     run: Run
     result: type
     arguments: type[Arguments] = Arguments
-    max_content: int = 4_194_304
+    max_content: int = USUAL_CONTENT
     """Bytes of the largest content of a request."""
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import socket
 import ssl
 import subprocess
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.environment import environment
+from tests.fixtures.free_port import accepts_connections
 from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy
 from tests.fixtures.slow_page import SlowPage
 from tests.fixtures.static_pages import serve_page
@@ -78,11 +78,6 @@ class Visit:
         self.origin.stop()
 
 
-def is_refused(port: int) -> bool:
-    with closing(socket.socket()) as client:
-        return client.connect_ex(("127.0.0.1", port)) != 0
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_a_response_under_way_is_completed_and_new_connections_are_refused(
     way: str, tmp_path: Path, ca: ThrowawayCA
@@ -93,7 +88,7 @@ def test_a_response_under_way_is_completed_and_new_connections_are_refused(
         response = visit.response("/slow")
         begun = response.read(1000)
         visit.proxy.signal(signal.SIGTERM)
-        wait_until(lambda: is_refused(visit.proxy.port))
+        wait_until(lambda: not accepts_connections(visit.proxy.port))
         slow.release()
         assert begun + response.read() == slow.content
         assert visit.proxy.wait() == 0
@@ -110,7 +105,7 @@ def test_a_response_that_begins_while_the_proxy_stops_announces_the_end_of_its_c
         connection = visit.request("/slow")
         assert slow.begun.wait(TIMEOUT)
         visit.proxy.signal(signal.SIGTERM)
-        wait_until(lambda: is_refused(visit.proxy.port))
+        wait_until(lambda: not accepts_connections(visit.proxy.port))
         slow.release()
         with connection.getresponse() as response:
             assert response.getheader("Connection") == "close"
@@ -138,7 +133,7 @@ def test_a_second_signal_ends_the_proxy_at_once(way: str, second: int, tmp_path:
         response = visit.response("/slow")
         response.read(1000)
         visit.proxy.signal(signal.SIGINT)
-        wait_until(lambda: is_refused(visit.proxy.port))
+        wait_until(lambda: not accepts_connections(visit.proxy.port))
         visit.proxy.signal(second)
         assert visit.proxy.wait() == 0
         with pytest.raises((http.client.IncompleteRead, OSError)):
