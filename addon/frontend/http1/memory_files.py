@@ -1,7 +1,7 @@
 """Large hot responses in files in memory: the kernel sends these without copying them for each client.
 
 Copying 100 KiB into the buffers of a socket takes longer than everything else that a hit does. A file has the head as
-well, so that one system call sends a response. It is made anew when the head changes, at most once a second.
+well, so that one system call sends a response. It is made anew when the head changes: once or twice a second.
 """
 
 from __future__ import annotations

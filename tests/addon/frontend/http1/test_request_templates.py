@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.frontend.http1 import request_templates
-from addon.frontend.http1.direct_fetch import DirectFetch
+from addon.frontend.http1.direct_fetch import DirectFetch, ReadyFetch
 from addon.origin import FailureKind, OriginFailure
+from addon.origin.exchange_times import ExchangeTimes
 from addon.origin.reachability import MAX_FAILURES
+from addon.runtime.access_log.logged_response import LoggedResponse
 from cache import engine
 from cache.engine.decisions import Forward, Relay
 from cache.http.messages import Fields, Received, Request, Response
@@ -198,6 +200,50 @@ def test_a_client_that_disconnects_releases_its_origin_connection() -> None:
 
     origin_settings = {"max_connections": 1}
     run_conversation(conversation, silent_to_the_second, answering(NO_STORE + b"v2"), origin=origin_settings)
+
+
+class LostClient:
+    """A client that disconnects as soon as its request is read."""
+
+    def __init__(self) -> None:
+        self.continued: list[ReadyFetch] = []
+
+    def send_direct(self, head: bytes, content: bytes, logged: LoggedResponse, times: ExchangeTimes) -> None:
+        raise AssertionError("it has disconnected")
+
+    def continue_fetch(self, fetch: ReadyFetch) -> None:
+        self.continued.append(fetch)
+
+    def send_interim(self, interim: Response) -> None:
+        raise AssertionError("it has disconnected")
+
+    def abort(self) -> None:
+        """Do nothing: it is gone."""
+
+
+def test_what_an_origin_has_sent_unasked_is_no_response_for_a_client_that_is_lost() -> None:
+    peers: list[Peer] = []
+
+    async def answers_all(peer: Peer) -> None:
+        peers.append(peer)
+        while True:
+            await peer.send(FRESH + (await peer.request()).split(b" ")[1][-2:])
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, lost, fast_path = await front_end.client(), LostClient(), front_end.fast_path
+        for path in ("/a", "/b"):
+            await client.fetch(get(origin, path))
+        request = Request("GET", "http", "127.0.0.1", origin.port, "/c")
+        fetch = fast_path.prepare(get(origin, "/c"), request, None, client=lost)
+        assert isinstance(fetch, DirectFetch)
+        fetch.send()
+        peers[-1].send_now(FRESH + b"no")
+        fetch.client_lost()
+        assert lost.continued == [fetch]
+        reply = await fetch.reply(front_end.service.active.current.responder)
+        assert (reply.content, len(origin.requests), origin.connections) == (b"/c", 3, 2)
+
+    run_conversation(conversation, answers_all, answers_all)
 
 
 def test_hit_for_pass_begins_when_the_response_arrives() -> None:
