@@ -71,6 +71,8 @@ class OriginConnection(PiecewiseProtocol):
         self._body_sender: Http1BodySender | None = None
         self._deadline = Deadline(self._on_timeout)
         self._poll = select.poll()
+        self._idle_since = 0.0
+        """The event loop's time when the last exchange ended."""
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -153,19 +155,20 @@ class OriginConnection(PiecewiseProtocol):
 
     def set_idle(self) -> None:
         """Stay open without an exchange, for `idle_timeout` seconds."""
-        self._deadline.set(self.options.idle_timeout)
+        self._idle_since = self._deadline.now()
+        self._deadline.set_until(self._idle_since + self.options.idle_timeout)
 
-    def try_reuse(self, *, sent_later: bool = False) -> bool:
+    def try_reuse(self, unchecked_for: float = 0.0) -> bool:
         """Leave the idle state. Return True if the connection is open and the origin sent nothing; else close it.
 
-        A request that is `sent_later`, in another turn of the event loop, needs no look at what the origin sent: the
-        loop reports it before, and closes the connection.
+        For `unchecked_for` seconds after an exchange, only what the event loop has reported counts.
         """
         self._deadline.clear()
         if self.transport.is_closing():
             return False
-        # RFC 9112 §9.2: data or an end before we send a request cannot be its response
-        if not sent_later and self._poll.poll(0):
+        if unchecked_for and self._deadline.now() - self._idle_since < unchecked_for:
+            return True
+        if self._poll.poll(0):  # RFC 9112 §9.2: data or an end before we send a request cannot be its response
             self.abort()
             return False
         return True

@@ -18,6 +18,12 @@ from addon.origin.response_buffer import ResponseBuffer
 
 type Connection = OriginConnection | Http2Connection
 
+UNCHECKED_FOR = 1.0
+"""Seconds after an exchange in which a connection is used again without a system call that looks for its end.
+
+What the origin has sent until the event loop last looked is known without. Origins keep their connections for longer.
+"""
+
 
 class OriginPool:
     """Leases connections.
@@ -75,19 +81,18 @@ class OriginPool:
     def ready_connection(self) -> Connection | None:
         """Return a connection that can carry one more exchange now, or None if there is none; never waits.
 
-        The request must be one that may be sent again: the origin may just have closed the connection. Over HTTP/1, it
-        is sent in a later turn of the event loop.
+        The request must be one that may be sent again: the origin may just have closed the connection.
         """
-        return self._shared_connection() or self.idle_connection(sent_later=True)
+        return self._shared_connection() or self.idle_connection(UNCHECKED_FOR)
 
-    def idle_connection(self, *, sent_later: bool = False) -> OriginConnection | None:
+    def idle_connection(self, unchecked_for: float = 0.0) -> OriginConnection | None:
         """Return an idle HTTP/1 connection for one exchange, or None if there is none; never waits.
 
-        `sent_later` is as in `OriginConnection.try_reuse`.
+        `unchecked_for` is as in `OriginConnection.try_reuse`.
         """
         while self._idle and self._free_slots:
             connection = self._idle.pop()
-            if connection.try_reuse(sent_later=sent_later):
+            if connection.try_reuse(unchecked_for):
                 self._free_slots -= 1
                 return connection
         return None

@@ -172,10 +172,10 @@ class DirectFetch:
         """Go on without the client, or stop if no other request could use the response."""
         if self._has_response:
             return  # it is about to be stored
+        self._stop_listening()
         if self._reserved is not None and self._unsent is not None:
             self._reserved.try_reuse()  # it is sent before the event loop could report what the origin has sent unasked
         self._send_once()  # the connection is leased until the end of an exchange
-        self._stop_listening()
         if self.shareable:
             self._continue()
         else:
