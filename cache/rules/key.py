@@ -53,8 +53,12 @@ def target_uri(request: Request) -> str:
 
 def is_normalised(request: Request) -> bool:
     """Return whether the target of a request is spelled as in its primary key."""
-    has_escapes = "%" in request.target or not request.target.isascii()
-    return not has_escapes or is_spelled_as(primary_key(request), target_uri(request))
+    return not may_be_spelled_otherwise(request.target) or is_spelled_as(primary_key(request), target_uri(request))
+
+
+def may_be_spelled_otherwise(target: str) -> bool:
+    """Return whether a request target may be spelled in another way than in its primary key."""
+    return "%" in target or not target.isascii()
 
 
 def is_spelled_as(key: str, target: str) -> bool:

@@ -247,7 +247,7 @@ class FastPath:
     ) -> ReadyFetch | None:
         """Return a fetch for a miss like an earlier one, or None if it is none, or cannot be sent at once."""
         template = alike.template if alike is not None else None
-        if template is None or template.policy is not self.fetcher.policy:
+        if template is None or not self.templates.is_valid(template):
             template = self.templates.find(request)
             if alike is not None:
                 alike.template = template

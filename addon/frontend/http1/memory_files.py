@@ -89,7 +89,7 @@ class MemoryFiles:
         """Return the file of a response that is sent now; None if it has none and gets none."""
         known = self._files.get(hot)
         if known is None or known.head != head:
-            known = self._made(hot, head) if known is not None or hot in self._sent else None
+            known = self._made(hot, head) if hot in self._sent else None
         self._sent.add(hot)
         return known
 

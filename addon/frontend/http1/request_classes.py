@@ -36,7 +36,7 @@ class RequestClass:
     patterns: ResponsePatterns = field(default_factory=ResponsePatterns)
     """Patterns of the copies that have answered these requests."""
     template: RequestTemplate | None = None
-    """The template by which the last miss of them was sent; valid as long as its policy is in force."""
+    """The template by which the last miss of them was sent; see `RequestTemplates.is_valid`."""
     rules: SiteRules | None = None
     """The rules of the site that the requests are for; they divide the class by path."""
     by_effects: dict[Effects, RequestClass] = field(default_factory=dict)

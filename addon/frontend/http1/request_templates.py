@@ -32,6 +32,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
 from cache.policy.site_rules import Effects
 from cache.rules.forwarded_fields import view_of
+from cache.rules.key import may_be_spelled_otherwise
 from cache.rules.site_requests import effects_of
 
 MAX_TEMPLATES = 512
@@ -53,6 +54,8 @@ class RequestTemplate(RepeatedRequest[Forward]):
     """The audience of requests whose target is spelled as in its primary key."""
     octets: Tally
     """Bytes of content from origins."""
+    is_kept: bool = True
+    """False once it was dropped: another one may have been learnt."""
 
 
 class RequestTemplates:
@@ -97,12 +100,17 @@ class RequestTemplates:
             octets=self._counters.tally(*from_origin_counters(self._counters.counted_as(request.authority))),
         )
         if len(self._templates) > MAX_TEMPLATES:
-            self._templates.popitem(last=False)
+            _, dropped = self._templates.popitem(last=False)
+            dropped.is_kept = False
 
     def find(self, request: Request) -> RequestTemplate | None:
         """Return the template of a request, or None if there is none that is valid."""
         template = self._templates.get(_alike(request, self.fetcher.policy))
-        return template if template is not None and template.policy is self.fetcher.policy else None
+        return template if template is not None and self.is_valid(template) else None
+
+    def is_valid(self, template: RequestTemplate) -> bool:
+        """Return whether a template that was found before is still the one to use."""
+        return template.is_kept and template.policy is self.fetcher.policy
 
     def fetch(
         self, template: RequestTemplate, request: Request, key: str, now: float, client: DirectFetchClient
@@ -111,8 +119,9 @@ class RequestTemplates:
 
         `template` is that of the request; `now` is in seconds since the epoch.
         """
-        is_plain = "%" not in request.target and request.target.isascii()
-        audience = template.audience if is_plain else audience_of(request, template.sent.fwd, template.sent.variant)
+        audience = template.audience
+        if may_be_spelled_otherwise(request.target):
+            audience = audience_of(request, template.sent.fwd, template.sent.variant)
         if self.must_wait(key, audience, now):
             return None
         fetcher, leases = self.fetcher, self.fetcher.leases

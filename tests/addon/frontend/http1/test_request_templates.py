@@ -221,7 +221,8 @@ class LostClient:
         """Do nothing: it is gone."""
 
 
-def test_what_an_origin_has_sent_unasked_is_no_response_for_a_client_that_is_lost() -> None:
+@pytest.mark.parametrize("unasked", [FRESH + b"no", b""], ids=["a response", "its end"])
+def test_what_an_origin_has_sent_unasked_is_no_response_for_a_client_that_is_lost(unasked: bytes) -> None:
     peers: list[Peer] = []
 
     async def answers_all(peer: Peer) -> None:
@@ -237,11 +238,11 @@ def test_what_an_origin_has_sent_unasked_is_no_response_for_a_client_that_is_los
         fetch = fast_path.prepare(get(origin, "/c"), request, None, client=lost)
         assert isinstance(fetch, DirectFetch)
         fetch.send()
-        peers[-1].send_now(FRESH + b"no")
+        peers[-1].send_now(unasked)
         fetch.client_lost()
-        assert lost.continued == [fetch]
         reply = await fetch.reply(front_end.service.active.current.responder)
         assert (reply.content, len(origin.requests), origin.connections) == (b"/c", 3, 2)
+        assert lost.continued == [fetch]
 
     run_conversation(conversation, answers_all, answers_all)
 
@@ -306,6 +307,22 @@ def test_what_has_been_passed_on_is_freed_at_once() -> None:
             gc.enable()
 
     run_conversation(conversation, answering(*[NO_STORE + b"v1"] * 3))
+
+
+def test_a_template_that_was_dropped_is_not_used_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_templates, "MAX_TEMPLATES", 1)
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, templates, found = await front_end.client(), front_end.fast_path.templates, []
+        for value in ("1", "2"):
+            request = Request("GET", "http", "127.0.0.1", origin.port, "/a", Fields((("X", value),)))
+            for path in ("/a", "/b"):
+                await client.fetch(get(origin, path, f"X: {value}"))
+            found.append(templates.find(request))
+        assert [template is not None and templates.is_valid(template) for template in found] == [False, True]
+        assert (await client.fetch(get(origin, "/c", "X: 1"))).body == b"v5"
+
+    run_conversation(conversation, answering(*(NO_STORE + b"v%d" % number for number in range(1, 6))))
 
 
 def test_the_number_of_response_templates_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
