@@ -11,6 +11,7 @@ class RecentValues[Key, Value]:
     __slots__ = ("_earlier", "_latest", "_size")
 
     def __init__(self, size: int) -> None:
+        """Begin without values."""
         self._size = size
         self._latest: dict[Key, Value] = {}
         self._earlier: dict[Key, Value] = {}
@@ -29,9 +30,8 @@ class RecentValues[Key, Value]:
 
     def drop(self, key: Key) -> None:
         """Forget a value, if there is one."""
-        if self._latest or self._earlier:
-            self._latest.pop(key, None)
-            self._earlier.pop(key, None)
+        self._latest.pop(key, None)
+        self._earlier.pop(key, None)
 
     def drop_where(self, fits: Callable[[Key], bool]) -> None:
         """Forget the values of all keys that `fits` accepts."""

@@ -168,7 +168,7 @@ def made_at(entry: StoredResponse) -> float:
     """
     sent, fields = min(entry.request_time, entry.response_time), entry.head.fields
     # called for all that is stored, mostly without an Age: to look for that in an index of the fields would make one
-    has_age = any(len(name) == len("age") and name.lower() == "age" for name, _ in fields.lines)
+    has_age = any(name.lower() == "age" for name, _ in fields.lines)
     return sent - (received_age(fields) or 0) if has_age else sent
 
 

@@ -89,12 +89,8 @@ def _json_pieces() -> list[tuple[str, str]]:
 
 def _of_response(variable: str) -> OfResponse:
     """Return what returns the value of a variable."""
-    name = field_of(variable)
-    return OF_RESPONSE.get(variable, _no_value) if name is None else lambda response, _: field(response, name)
-
-
-def _no_value(_: LoggedResponse, __: str) -> Value:
-    return None
+    name = field_of(variable) or ""
+    return OF_RESPONSE.get(variable) or (lambda response, _: field(response, name))
 
 
 def plain_text(value: Value) -> str:
