@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
 import pytest
 
 from addon.cli.commands import COMMANDS, Command, CommandOnDemand, loaded
+from tests.fixtures.imported_modules import found, modules_after
 
 SLOW = {
     *("addon.config.settings", "addon.pipeline", "addon.service", "asyncio", "cache.stores", "cryptography"),
@@ -60,15 +60,3 @@ def test_a_proxy_for_one_command_searches_no_plugins_of_pydantic() -> None:
     script = f"import atexit; atexit.register(lambda: exec({found_by_search!r})); {begin}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "PLUGINS None" in done.stdout  # else a table, perhaps an empty one
-
-
-def modules_after(script: str) -> set[str]:
-    """Return the names of the modules that a script has imported when it ends."""
-    whole = f"import atexit, json, sys; atexit.register(lambda: print('MODULES', json.dumps([*sys.modules]))); {script}"
-    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=False)
-    return set(json.loads(done.stdout.rpartition("MODULES")[2]))
-
-
-def found(names: set[str], modules: set[str]) -> set[str]:
-    """Return the modules that have one of these names, or are inside one of them."""
-    return {module for module in modules if any(f"{module}.".startswith(f"{name}.") for name in names)}
