@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
@@ -34,8 +34,17 @@ class HeldPage:
             await peer.send(FRESH_OK)
 
 
-async def connected(proxy: Proxy, count: int) -> list[Streams]:
-    return [await asyncio.open_connection("127.0.0.1", proxy.port) for _ in range(count)]
+@asynccontextmanager
+async def connected(proxy: Proxy, count: int) -> AsyncIterator[list[Streams]]:
+    """Connect clients to both workers: so many, and more until each worker has accepted a tenth of that number."""
+    clients: list[Streams] = []
+    try:
+        while len(clients) < count or not all(len(sockets_of(each)) > count // 10 for each in workers(proxy)):
+            clients.append(await asyncio.open_connection("127.0.0.1", proxy.port))
+        yield clients
+    finally:
+        for _, writer in clients:
+            writer.close()
 
 
 async def status(streams: Streams, origin: RawOrigin, path: str) -> bytes:
@@ -84,40 +93,35 @@ def workers(proxy: Proxy) -> list[int]:
 
 def test_a_thousand_clients_of_two_workers_make_one_fetch(tmp_path: Path) -> None:
     async def conversation(proxy: Proxy, origin: RawOrigin, page: HeldPage) -> None:
-        clients = await connected(proxy, CLIENTS)
-        assert all(len(sockets_of(worker)) > CLIENTS // 10 for worker in workers(proxy)), "both have many clients"
-        for path in ("/first", "/like-the-first"):
-            page.open.clear()
-            asking = asyncio.gather(*(status(client, origin, path) for client in clients))
-            await until(lambda: bool(origin.requests))
-            page.open.set()
-            assert Counter(await asking) == {b"200": 1, b"203": CLIENTS - 1}
-            assert len(origin.requests) == 1
-            origin.requests.clear()
-        for _, writer in clients:
-            writer.close()
+        async with connected(proxy, CLIENTS) as clients:
+            for path in ("/first", "/like-the-first"):
+                page.open.clear()
+                asking = asyncio.gather(*(status(client, origin, path) for client in clients))
+                await until(lambda: bool(origin.requests))
+                page.open.set()
+                assert Counter(await asking) == {b"200": 1, b"203": len(clients) - 1}
+                assert len(origin.requests) == 1
+                origin.requests.clear()
 
     run(tmp_path, conversation)
 
 
 def test_another_worker_fetches_when_the_one_that_does_is_killed(tmp_path: Path) -> None:
     async def conversation(proxy: Proxy, origin: RawOrigin, page: HeldPage) -> None:
-        clients = await connected(proxy, FEW)
-        assert all(len(sockets_of(worker)) > FEW // 10 for worker in workers(proxy)), "both have clients"
-        asking = asyncio.gather(*(status(client, origin, "/") for client in clients))
-        await until(lambda: len(origin.requests) == 1)
-        fetching = inodes_connected_to(origin.port)
-        (holder,) = [worker for worker in workers(proxy) if sockets_of(worker) & fetching]
-        os.kill(holder, signal.SIGKILL)
-        await until(lambda: len(origin.requests) == 2)
-        page.open.set()
-        answered = Counter(await asking)
-        assert answered[b"200"] == 1
-        assert answered[b"203"] == FEW - 1 - answered[b""]
-        (again,) = await connected(proxy, 1)
+        async with connected(proxy, FEW) as clients:
+            asking = asyncio.gather(*(status(client, origin, "/") for client in clients))
+            await until(lambda: len(origin.requests) == 1)
+            fetching = inodes_connected_to(origin.port)
+            (holder,) = [worker for worker in workers(proxy) if sockets_of(worker) & fetching]
+            os.kill(holder, signal.SIGKILL)
+            await until(lambda: len(origin.requests) == 2)
+            page.open.set()
+            answered = Counter(await asking)
+            assert answered[b"200"] == 1
+            assert answered[b"203"] == len(clients) - 1 - answered[b""]
+        again = await asyncio.open_connection("127.0.0.1", proxy.port)
         assert await status(again, origin, "/") == b"203"
+        again[1].close()
         assert len(origin.requests) == 2
-        for _, writer in [*clients, again]:
-            writer.close()
 
     run(tmp_path, conversation)
