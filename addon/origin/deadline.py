@@ -43,8 +43,9 @@ class Deadline:
         self._deadline = None
 
     def stop(self) -> None:
-        """Cancel the timer."""
+        """Never expire again, and forget whom to call: that refers to this mostly."""
         self._deadline = None
+        self._on_expired = _nothing
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -63,3 +64,7 @@ class Deadline:
         else:
             self._deadline = None
             self._on_expired()
+
+
+def _nothing() -> None:
+    pass

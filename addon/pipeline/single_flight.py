@@ -135,6 +135,7 @@ class SingleFlight:
         flight.end(FlightResult.NOT_SHARED)
         self._all.discard(flight)
         self._remove(flight)
+        flight.waiting_list = None  # which refers to the flight: both go now, not with the next garbage
 
     def _remove(self, flight: Flight) -> bool:
         """Let no more requests wait for a flight. Return whether they could."""
