@@ -175,7 +175,8 @@ class Validations:
     ) -> ReadyFetch | None:
         key, fetcher, leases = primary_key(planned.request), self.fetcher, self.fetcher.leases
         audience = audience_of(planned.request, planned.sent.fwd, planned.sent.variant)
-        if self.templates.must_wait(key, audience, now):
+        # with a plan, to wait for another fetch is in vain: no-cache has each request validated (RFC 9111 §5.2.2.4)
+        if plan is None and self.templates.must_wait(key, audience, now):
             return None
         if leases is not None and leases.take_part(planned.sent, key, audience):
             flight = self.templates.begin(request, key, audience)

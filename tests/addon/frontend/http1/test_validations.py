@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,8 +26,8 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import Stamp
-from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, run_conversation
-from tests.fixtures.raw_origin import RawOrigin, answering
+from tests.addon.frontend.front_end import Client, FrontEndUnderTest, authority_of, get, run_conversation
+from tests.fixtures.raw_origin import Peer, RawOrigin, answering
 from tests.lanes.messages import fields_of
 from tests.lanes.script import Ask, Conversation, Origin
 from tests.lanes.settings import settings_for
@@ -171,7 +172,7 @@ def plans(front_end: FrontEndUnderTest) -> int:
     return len(front_end.fast_path.validations)
 
 
-async def fetch_three_times(front_end: FrontEndUnderTest, origin: RawOrigin) -> object:
+async def fetch_three_times(front_end: FrontEndUnderTest, origin: RawOrigin) -> Client:
     """Have a response stored and validated twice, so that there is a plan. Return the client."""
     client = await front_end.client()
     for _ in range(3):
@@ -257,6 +258,32 @@ def test_the_date_is_stored_once_a_minute() -> None:
         assert plans(front_end) == 1
 
     run_conversation(conversation, answering(OK, *CONFIRMATIONS[:4]))
+
+
+def test_clients_whose_requests_are_planned_do_not_wait_for_each_other() -> None:
+    both_asked = asyncio.Barrier(2)
+
+    async def beside_the_other(peer: Peer) -> None:
+        for reply in (OK, CONFIRMATIONS[2]):
+            await peer.request()
+            await both_asked.wait()
+            await peer.send(reply)
+        await peer.client_closed()
+
+    async def first_connection(peer: Peer) -> None:
+        for reply in (OK, *CONFIRMATIONS[:2]):
+            await peer.request()
+            await peer.send(reply)
+        await beside_the_other(peer)
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        one, other = await fetch_three_times(front_end, origin), await front_end.client()
+        await asyncio.gather(one.fetch(get(origin, "/b")), other.fetch(get(origin, "/c")))  # opens two connections
+        responses = await asyncio.gather(*(client.fetch(get(origin, "/a")) for client in (one, other)))
+        assert [(each.status, each.body) for each in responses] == [(203, b"v1")] * 2
+
+    # nobody may wait, even if that had no limit
+    run_conversation(conversation, first_connection, beside_the_other, cache={"collapse_timeout": "1h"})
 
 
 def test_a_connection_that_has_ended_is_replaced() -> None:
