@@ -17,6 +17,7 @@ from addon.cli.terminal import fail, print_json, print_line, print_note, printab
 from addon.config.user_folders import expanded
 from addon.runtime.access_log.reading import GrowingLog, LineReader, Values, lines_of
 from addon.runtime.exit_codes import FAILED, NOT_FOUND
+from cache.http.host_filter import host_and_port, host_filter
 
 LINES_BEFORE = 10
 """Lines that are printed before those that are added."""
@@ -33,7 +34,7 @@ type Condition = tuple[str, Callable[[str], bool]]
 def log(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on printing lines as they are added.")] = False,
     host: Annotated[
-        str | None, typer.Option(metavar="HOST", help="Only of this host; a pattern with * and ? is possible.")
+        str | None, typer.Option(metavar="HOST", help="Only of this host or HOST:PORT; a pattern is possible.")
     ] = None,
     url: Annotated[
         str | None,
@@ -147,7 +148,8 @@ def _conditions(
     reasons: list[str],
 ) -> Iterator[Condition]:
     if host is not None:
-        yield "host", _matching(host.lower())
+        wanted = host_filter(host)
+        yield "host", lambda value: wanted.fits(*host_and_port(value))
     if url is not None:
         yield "uri", _matching(url if set("*?") & set(url) else f"*{url}*")
     if client is not None:

@@ -35,7 +35,7 @@ def list_copies(
         typer.Argument(metavar="PATTERN", help="A part of the URL, or a pattern with * and ? for the whole URL."),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(metavar="HOST", help="Only of this host; a pattern with * and ? is possible.")
+        str | None, typer.Option(metavar="HOST", help="Only of this host or HOST:PORT; a pattern is possible.")
     ] = None,
     state: Annotated[State | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
     tag: Annotated[

@@ -41,7 +41,10 @@ def purge(
         str | None,
         typer.Option(metavar="PATTERN", help="All URLs, or paths if it begins with /, that match; with * and ?."),
     ] = None,
-    host: Annotated[str | None, typer.Option(metavar="HOST", help="All URLs of a host.", show_default=False)] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="HOST", help="All URLs of a host, or of HOST:PORT.", show_default=False),
+    ] = None,
     site: Annotated[str | None, typer.Option(metavar="HOST", help="All hosts of the site that has this host.")] = None,
     tag: Annotated[str | None, typer.Option(metavar="TAG", help="All responses with a cache tag.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All URLs.")] = False,

@@ -23,7 +23,8 @@ EXPECTED = 'expected one of "url", "prefix", "pattern", "host", "site", "tag", "
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ORIGIN = re.compile(r"(?P<scheme>[^/:]+)://(?P<host>[^/]*?)(?P<port>:[0-9]*)?(?=/|$)")
 """The beginning of a pattern for URLs, up to the path."""
-_NO_HOST = re.compile(r"[/?#@*\s]|[^:]:[0-9]*$")
+_NO_HOST = re.compile(r"[/?#@*\s]|:$")
+_PORT = re.compile(r"[^:]:[0-9]+$")
 
 type Sites = Sequence[Sequence[str]]
 """The host patterns of each site."""
@@ -93,7 +94,9 @@ def _scopes(kind: str, value: object, policy: CachePolicy, sites: Sites) -> list
 def _of_host(host: str) -> Scope:
     bracketed = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
     if _NO_HOST.search(bracketed):
-        raise ValueError(f'expected a host without a port, like "example.org", found "{host}"')
+        raise ValueError(f'expected a host like "example.org" or "example.org:8080", found "{host}"')
+    if _PORT.search(bracketed):
+        return where(_below(f"{bracketed}/"))
     return Scope(host_name(request_for(ascii_uri(f"http://{bracketed}/")).host))
 
 

@@ -33,7 +33,7 @@ class Selection:
     pattern: str | None = None
     """A part of the URL, or a pattern with * and ? for the whole URL; in any case of letters."""
     host: str | None = None
-    """A host, or a pattern with * and ?."""
+    """A host, or a pattern with * and ?; with a port, only that port."""
     tag: str | None = None
     """A cache tag."""
     never_used: bool = False

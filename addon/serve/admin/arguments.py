@@ -19,6 +19,7 @@ from addon.serve.admin.texts import (
     LockFileName,
     Method,
     Pattern,
+    Place,
     Prefix,
     RecordingName,
     Text,
@@ -51,7 +52,9 @@ class EntriesArguments(Arguments):
     """The stored responses that are listed, and in which order."""
 
     pattern: Text | None = Field(None, description="A part of the URL, or a pattern with * and ? for the whole URL.")
-    host: Text | None = Field(None, description="Only of this host; a pattern with * and ? is possible.")
+    host: Text | None = Field(
+        None, description="Only of this host, or this host and port; a pattern with * and ? is possible."
+    )
     state: State | None = Field(None, description="Only those in this state.")
     tag: Text | None = Field(None, description="Only those with this cache tag.")
     never_used: bool = Field(False, description="Only those that have answered no request since they were stored.")
@@ -145,7 +148,7 @@ class PurgeArguments(Arguments):
     pattern: Pattern | None = Field(
         None, description="All URLs, or paths if it begins with /, that match; with * and ?."
     )
-    host: Host | None = Field(None, description="A host, with any scheme and port.")
+    host: Place | None = Field(None, description="A host with any scheme, and any port if it names none.")
     site: Host | None = Field(None, description="The site of an edge that has this host.")
     tag: Tag | None = Field(None, description="A cache tag.")
     tags: list[Tag] | None = Field(None, min_length=1, max_length=MAX_TAGS_AT_ONCE, description="Several cache tags.")

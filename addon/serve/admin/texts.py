@@ -70,6 +70,9 @@ Pattern = Annotated[
     _documented("([/*]|https?://)[!-~]*"),
 ]
 
+Place = Annotated[Text, _checked(_ANY_PLACE, 'a host like "example.org" or "example.org:8080"'), _documented(_PLACE)]
+"""A host with any port, or with one port."""
+
 Host = Annotated[Text, _checked(_ANY_HOST, 'a host without a port, like "example.org"'), _documented(_HOST)]
 
 HostPattern = Annotated[

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from cache.http.host_filter import host_filter
 from cache.rules.stored_response import StoredResponse
 from cache.stores.disk.rows import BODY_LENGTH, Rows, Value
 from cache.stores.disk.tag_index import hash_of
@@ -152,7 +153,8 @@ def _pattern_matches(url: str, pattern: str | None) -> Iterator[tuple[str, tuple
 
 def _host_matches(url: str, host: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
     if host and host.isascii():
-        yield f"{url} GLOB ?", (f"*//*{_glob(host.lower())}*",)
+        # the port is not compared here: a key has none if it is the usual one
+        yield f"{url} GLOB ?", (f"*//*{_glob(host_filter(host).host)}*",)
 
 
 def _glob(pattern: str) -> str:

@@ -39,6 +39,7 @@ def kept(directory: Path, *, soft: bool = False) -> list[str]:
         (["--pattern", "/blog/?"], URLS[2:]),
         (["--tag", "news"], URLS[1:2]),
         (["--host", "A.test"], URLS[2:]),
+        (["--host", "b.test:80"], URLS[:2]),
     ],
     ids=str,
 )
@@ -96,6 +97,7 @@ def test_purge_wants_one_scope(directory: Path, arguments: list[str]) -> None:
     [
         (["--tag", "news"], "ls --tag news", [URLS[0], URLS[2]]),
         (["--host", "a.test"], "ls --host a.test", URLS[:2]),
+        (["--host", "b.test:80"], "ls --host b.test:80", URLS[2:]),
         (["--all"], "ls", URLS),
     ],
 )

@@ -45,6 +45,10 @@ def purged(given: PurgeOrder) -> set[str]:
         ({"pattern": "*.png"}, {"https://static.example.org/a.png"}),
         ({"pattern": "/blog/?"}, {"http://example.org:8080/blog/2", *{u for u in URLS if u.endswith("/blog/1")}}),
         ({"host": "Static.Example.org."}, {"https://static.example.org/a.png"}),
+        ({"host": "example.org"}, {u for u in URLS if "/example.org/" in u or ":8080" in u}),
+        ({"host": "Example.org:8080"}, {"http://example.org:8080/blog/2"}),
+        ({"host": "example.org:443"}, {"https://example.org/", "https://example.org/blog/1?x=1"}),
+        ({"host": "example.org:80"}, set()),
         ({"site": "static.example.org"}, {"https://static.example.org/a.png"}),
         ({"site": "example.org"}, {u for u in URLS if "/example.org/" in u or ":8080" in u or "www." in u}),
         ({"site": "*"}, {"https://example.org.evil/blog/1", "https://other.example/blog/1"}),
@@ -85,7 +89,7 @@ SPELLED = {
     ],
     GO: [{"prefix": "example.org/go?u=http://X"}, {"pattern": f"*{GO[8:]}"}, {"pattern": GO}],
     "http://localhost:8080/a": [{"prefix": "localhost:8080/a"}, {"prefix": "LOCALHOST/a"}, {"host": "localhost"}],
-    "http://[::1]:8080/a": [{"prefix": "[::1]:8080/"}, {"prefix": "[::1]/a"}, {"host": "::1"}, {"host": "[::1]"}],
+    "http://[::1]:8080/a": [{"prefix": "[::1]:8080/"}, {"prefix": "[::1]/a"}, {"host": "::1"}, {"host": "[::1]:8080"}],
     "https://a.example/%C3%A9t%C3%A9?x=%C3%A9": [
         {"prefix": "/é"},
         {"prefix": "a.example/ét"},
@@ -114,8 +118,10 @@ def test_an_order_may_be_spelled_like_a_url(key: str, arguments: dict[str, objec
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"host": "example.org:443"},
-        {"host": "[::1]:443"},
+        {"host": "example.org:"},
+        {"host": "[::1]:"},
+        {"host": "example.org:65536"},
+        {"host": "example.org:443/"},
         {"host": "https://example.org"},
         {"host": "example.org/"},
         {"host": "*.example.org"},

@@ -182,7 +182,7 @@ WRONG_ARGUMENTS = (
     ("/purge", '{"all": false}', 422, "all: Input should be True"),
     ("/purge", '{"url": null}', 422, "url: expected a value in place of null"),
     ("/purge", '{"url": "ftp://a.example/"}', 422, "url: expected a URL in ASCII"),
-    ("/purge", '{"host": "a.example:80"}', 422, "host: expected a host without a port"),
+    ("/purge", '{"host": "a.example:"}', 422, "host: expected a host like"),
     ("/purge", '{"tags": []}', 422, "tags: List should have at least 1 item"),
     ("/purge", '{"all": true, "soft": "yes"}', 422, "soft: Input should be a valid boolean"),
     ("/purge", '{"url": "http://a.example/", "by": "somebody else"}', 422, "by: Extra inputs are not permitted"),
