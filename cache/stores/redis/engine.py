@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -20,6 +21,7 @@ from cache.stores.redis.breaker import Interruptions, State
 from cache.stores.redis.connection import Argument, Command, EngineError, Reply, Request
 from cache.stores.redis.dial import Dialer
 from cache.stores.redis.keys import KeyNames
+from cache.stores.redis.redirects import Redirect, errors, redirect
 from cache.stores.redis.server import RETRY, Server, ServerOptions
 from cache.stores.redis.topology import Topology, find_topology
 
@@ -33,10 +35,14 @@ _GUARD = 30.0
 """Seconds after which a request fails even if the engine's thread does not say so."""
 _PAGE = 1000
 """Names that a server looks at in one step of a scan."""
-_UNUSABLE = ("READONLY", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "ASK", "TRYAGAIN", "NOSCRIPT")
+_REDIRECTS = 8
+"""Times that commands are sent again whose slot has moved or is moving."""
+_PAUSE = 0.02
+"""Seconds before that, if some of their names have moved and others have not."""
+_UNUSABLE = ("READONLY", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "MOVED", "ASK", "TRYAGAIN", "NOSCRIPT")
 """The beginnings of errors by which a server says that it cannot be used for a name now.
 
-A slot may be on its way. Scripts that the server has forgotten are loaded with a new connection.
+A slot may still be on its way. Scripts that the server has forgotten are loaded with a new connection.
 """
 
 
@@ -152,11 +158,12 @@ class Engine:
         request = Request(commands, then)
         self.send(name, request)
         replies = _result(request)
-        for error in _errors(replies):
-            word, _, rest = str(error).partition(" ")
-            if word == "MOVED":
-                return self._redirected(rest, Request(commands, then))
-            if word in _UNUSABLE:
+        for _ in range(_REDIRECTS):
+            if (found := redirect(commands, replies)) is None:
+                break
+            replies = self._redirected(name, found, replies, then)
+        for error in errors(replies):
+            if str(error).partition(" ")[0] in _UNUSABLE:
                 self.call_soon(partial(self._distrust, name))
                 raise EngineError(f"the engine refuses: {error}")
         return replies
@@ -194,15 +201,22 @@ class Engine:
         place = self._topology.place_of(name)
         return None if place is None else self._servers.get(place)
 
-    def _redirected(self, target: str, request: Request) -> list[Reply]:
-        """Return the replies of the server that another one has named: the slot has moved."""
-        self._loop.call_soon_threadsafe(self._refresh.set)
-        host, _, port = target.partition(" ")[2].rpartition(":")
-        server = next((each for each in list(self._servers.values()) if str(each.place) == f"{host}:{port}"), None)
-        if server is None:
-            raise EngineError(f"the key is on {host}:{port}, which is not connected yet")
-        self._loop.call_soon_threadsafe(server.send, request)
-        return _result(request)
+    def _redirected(
+        self, name: str, found: Redirect, before: list[Reply], then: Callable[[list[Reply]], None] | None
+    ) -> list[Reply]:
+        """Return all replies to a request, of which a part is sent again. Raises EngineError."""
+        request = Request(found.commands, then and (lambda replies: then(found.merged(before, replies))))
+        if not found.place:
+            time.sleep(_PAUSE)
+            self.send(name, request)
+        else:
+            server = next((each for each in list(self._servers.values()) if str(each.place) == found.place), None)
+            if server is None or found.kind == "MOVED":
+                self._loop.call_soon_threadsafe(self._refresh.set)
+            if server is None:
+                raise EngineError(f"the key is on {found.place}, which is not connected yet")
+            self._loop.call_soon_threadsafe(server.send, request)
+        return found.merged(before, _result(request))
 
     # ---- on the engine's thread
 
@@ -324,14 +338,6 @@ def checked(replies: list[Reply]) -> list[Reply]:
             text = str(reply)
             raise StoreError("the engine is full" if text.startswith("OOM") else f"the engine refuses: {text}")
     return replies
-
-
-def _errors(replies: list[Reply]) -> Iterator[hiredis.ReplyError]:
-    """Yield the errors among replies, also those of the commands of a transaction."""
-    for reply in replies:
-        for each in reply if isinstance(reply, list) else [reply]:
-            if isinstance(each, hiredis.ReplyError):
-                yield each
 
 
 def _result(request: Request) -> list[Reply]:

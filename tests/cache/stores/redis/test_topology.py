@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -70,6 +71,23 @@ def test_a_slot_that_has_moved_is_found(nodes: list[RedisStore], cluster: RedisC
     wait_until(lambda: other.candidates(KEYS[0]) == ())
     newer = put(other, new_entry(KEYS[0]))
     wait_until(lambda: found(one, KEYS[0]) == (newer,))
+
+
+def test_what_is_in_a_slot_is_found_and_removed_while_it_moves(nodes: list[RedisStore], cluster: RedisCluster) -> None:
+    one, other = nodes
+    stored = put(one, new_entry(KEYS[0]), 600_000)  # a row, and three chunks
+    row = one.names.row(KEYS[0])
+    cluster.begin_to_move(row)
+    assert is_intact(other, stored)  # all of it is at the source
+    cluster.move_contents(row)
+    assert other.candidates(KEYS[0]) == (stored,)  # all of it is at the target
+    assert is_intact(other, stored)
+    with ThreadPoolExecutor() as pool:
+        removed = pool.submit(one.delete, KEYS[0])  # the draft of a row is at neither, until the slot has moved
+        cluster.end_move(row)
+        removed.result()
+    wait_until(lambda: other.candidates(KEYS[0]) == ())
+    assert (one.engine.interruptions.lost, other.engine.interruptions.lost) == (0, 0)
 
 
 def found(node: RedisStore, key: str) -> object:
