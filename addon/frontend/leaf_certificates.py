@@ -43,10 +43,6 @@ class LeafContexts:
         self._contexts.move_to_end(name)
         return known
 
-    def close(self) -> None:
-        """Stop the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
     def _make(self, name: str) -> ssl.SSLContext:
         from cryptography import x509  # slow to import; see addon/serve/late_imports.py
         from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import gc
 import socket
 import ssl
@@ -55,9 +54,7 @@ READ_SIZE = 65_536
 def leaf_contexts() -> LeafContexts:
     """Return the TLS contexts for intercepted hosts, the same for all tests: a new CA key takes long to generate."""
     certs.CertStore.from_store(interception_ca().parent, "mitmproxy", KEY_SIZE)
-    contexts = LeafContexts(interception_ca().parent)
-    atexit.register(contexts.close)
-    return contexts
+    return LeafContexts(interception_ca().parent)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from base64 import b64encode
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import bcrypt
 import pytest
 
 from addon.frontend.gateway.passwords import MAX_WAITING, Passwords
+from tests.fixtures.until import LONGEST
 
 
 def users_file(folder: Path, **users: str) -> str:
@@ -105,6 +107,31 @@ def test_a_client_that_leaves_does_not_end_the_comparison_that_others_wait_for(t
         assert passwords.are_right(file, basic("ada:secret"))
 
     asyncio.run(check())
+
+
+def test_at_the_end_of_the_process_only_the_comparison_under_way_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = users_file(tmp_path, ada="secret")
+    passwords, begun, may_end = Passwords([file]), threading.Event(), threading.Event()
+    compared: list[bytes] = []
+
+    def slow(password: bytes, _hashed: bytes) -> bool:
+        compared.append(password)
+        begun.set()
+        return may_end.wait(LONGEST)
+
+    monkeypatch.setattr(bcrypt, "checkpw", slow)
+
+    async def check() -> None:
+        checks = [asyncio.create_task(passwords.check(file, basic(f"ada:{number}"))) for number in range(MAX_WAITING)]
+        await asyncio.to_thread(begun.wait, LONGEST)
+        assert not any(check.done() for check in checks)
+
+    asyncio.run(check())
+    may_end.set()
+    passwords._thread.shutdown()
+    assert compared == [b"0"]
 
 
 def test_only_so_many_different_credentials_wait(tmp_path: Path) -> None:
