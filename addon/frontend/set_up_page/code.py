@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from math import inf
 
 from addon.config.addresses import UNSPECIFIED_ADDRESSES, is_loopback
+from addon.pipeline.recent_values import RecentValues
 from addon.runtime.listen_address import proxy_url
 
 _MARGIN = 4
 """Light modules around the code, which readers need (ISO/IEC 18004)."""
+
+PAUSE = 0.2
+"""Seconds between two new codes for clients. One takes 2 to 4 ms, and a client can invent addresses without end."""
+
+_KEPT = 16
+"""Codes that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +46,36 @@ def code_for_others(listening: str, host: str, port: int) -> Code | None:
         host: The host by which it was reached; an IPv6 address has no brackets.
         port: The port by which it was reached.
     """
+    address = _address_for_others(listening, host, port)
+    return _code(address) if address else None
+
+
+class CodesForClients:
+    """The codes that clients get without a token: new ones are drawn seldom, and there is none in between."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take the time in seconds from `clock`."""
+        self._clock = clock
+        self._known = RecentValues[str, Code](_KEPT)
+        self._next = -inf
+
+    def code(self, listening: str, host: str, port: int) -> Code | None:
+        """Return what `code_for_others` does; None, too, if another one was drawn just now."""
+        address = _address_for_others(listening, host, port)
+        known = self._known.get(address) if address else None
+        if known is None and address and (now := self._clock()) >= self._next:
+            self._next = now + PAUSE
+            known = self._known[address] = _code(address)
+        return known
+
+
+def _address_for_others(listening: str, host: str, port: int) -> str | None:
     if is_loopback(listening) or is_loopback(host) or host in UNSPECIFIED_ADDRESSES:
         return None
-    return _code(f"{proxy_url(host, port)}/")
+    return f"{proxy_url(host, port)}/"
 
 
-@lru_cache(maxsize=16)  # it takes milliseconds, and most clients ask for the same few addresses
+@lru_cache(maxsize=_KEPT)  # it takes milliseconds, and most clients ask for the same few addresses
 def _code(address: str) -> Code:
     import segno  # slow to import, and few start a proxy to see its page
 

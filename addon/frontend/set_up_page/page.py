@@ -11,7 +11,7 @@ from addon.config.addresses import UNSPECIFIED_ADDRESSES, own_authorities
 from addon.config.settings import Settings
 from addon.config.trusted_proxies import parsed_address
 from addon.frontend.set_up_page.certificate_files import CertificateFile, certificate_files
-from addon.frontend.set_up_page.code import code_for_others
+from addon.frontend.set_up_page.code import CodesForClients
 from addon.frontend.set_up_page.document import POLICY, set_up_document
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.reply import Reply
@@ -56,6 +56,7 @@ class SetUpPage:
         """Show the certificate of the CA in `directory`, for a proxy that listens at `host` and `port`."""
         self._directory = directory
         self._host = host
+        self._codes = CodesForClients()
         self.port = port
 
     def is_own(self, fields: Fields) -> bool:
@@ -103,7 +104,7 @@ class SetUpPage:
         """Return the page or a file, and the fields that describe it. Raises OSError if the CA cannot be read."""
         if path == "/":
             host, port = self._address(authority)
-            code = None if host == UNKNOWN_HOST else code_for_others(self._host, host, port)
+            code = None if host == UNKNOWN_HOST else self._codes.code(self._host, host, port)
             content = set_up_document(self._files, self._ca.fingerprint, host, port, code)
             return content, (("Content-Type", "text/html; charset=utf-8"),)
         file = self._files[path]

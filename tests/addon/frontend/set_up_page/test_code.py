@@ -7,7 +7,7 @@ import re
 import pytest
 import segno
 
-from addon.frontend.set_up_page.code import Code, code_for_others
+from addon.frontend.set_up_page.code import PAUSE, Code, CodesForClients, code_for_others
 from tests.addon.frontend.front_end import FrontEndUnderTest, run_conversation
 from tests.addon.frontend.set_up_page.test_page import request
 from tests.fixtures.raw_origin import RawOrigin
@@ -46,6 +46,22 @@ def test_the_code_has_the_address_that_was_asked(listening: str, host: str, addr
     assert code is not None
     assert code.address == address
     assert dark_in(code) == [tuple(row) for row in segno.make_qr(address).matrix_iter(border=4)]
+
+
+def test_a_client_that_invents_addresses_has_few_codes_drawn() -> None:
+    now = 0.0
+    codes = CodesForClients(lambda: now)
+
+    def drawn_for(*hosts: int) -> list[int]:
+        return [host for host in hosts if codes.code("0.0.0.0", f"192.0.2.{host}", 8080)]
+
+    assert drawn_for(1, 2, 3) == [1]
+    now = PAUSE
+    assert drawn_for(2, 3, 1) == [2, 1]  # what was drawn once is known
+    assert codes.code("0.0.0.0", "192.0.2.1", 8080) == code_for_others("0.0.0.0", "192.0.2.1", 8080)
+    assert codes.code("0.0.0.0", "127.0.0.1", 8080) is None
+    now = 2 * PAUSE
+    assert drawn_for(3) == [3]  # an address without a code has used up nothing
 
 
 def dark_in(code: Code) -> list[tuple[int, ...]]:
