@@ -10,7 +10,7 @@ from addon.config.cache import CacheSettings, HostMode
 from addon.origin.reachability import Reachability
 from addon.pipeline.active_pipeline import ActivePipeline
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.operator_rules import Mode, glob
+from cache.policy.operator_rules import ANYTHING, Mode, glob
 
 SWITCHABLE = (Mode.ONLINE, Mode.AUTO, Mode.OFFLINE)
 """The modes that this command sets; a replay is started by another one."""
@@ -52,7 +52,7 @@ class Modes:
 
         Args:
             active: The pipeline whose policy is changed.
-            reachability: The origins that are left alone; a change of mode clears them.
+            reachability: The origins that are left alone; those of hosts whose mode is switched are tried again.
             end_replay: Ends a replay, which is a mode too.
             hosts: The modes of single hosts in the settings; the policy has them already.
         """
@@ -75,7 +75,7 @@ class Modes:
                         f"{recording} is being replayed, for all hosts; end the replay with: secondhand replay --stop"
                     )
                 others = tuple(each for each in self._hosts if each.host.lower() != host.lower())
-                self._switch(self._active.policy.network.mode, (switched, *others))
+                self._switch(self._active.policy.network.mode, (switched, *others), glob(host))
             case {"mode": str(name)}:
                 mode = _checked_mode(name)
                 if self.replayed():
@@ -115,8 +115,8 @@ class Modes:
         recording = self._active.policy.recording
         return recording.name if recording and recording.is_replay else ""
 
-    def _switch(self, mode: Mode, hosts: tuple[HostMode, ...]) -> None:
-        self._reachability.forget()  # the operator knows more of the network than old failures
+    def _switch(self, mode: Mode, hosts: tuple[HostMode, ...], switched: re.Pattern[str] = ANYTHING) -> None:
+        self._reachability.try_again(switched)  # the operator knows more of the network than old failures
         self._hosts = hosts
         patterns = tuple((glob(each.host), each.mode) for each in hosts)
         self._active.set_policies(

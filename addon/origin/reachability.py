@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from addon.origin.errors import FailureKind, OriginFailure
 from cache.engine.explain_failure import KnownFailure
+from cache.http.host_filter import host_and_port
 from cache.http.messages import Request
+from cache.policy.operator_rules import ANYTHING
 
 logger = logging.getLogger(__name__)
 
@@ -251,14 +254,19 @@ class Reachability:
         record.renewed = True
         return True
 
+    def try_again(self, hosts: re.Pattern[str] = ANYTHING) -> None:
+        """Leave no origin of these hosts alone. Its latest failure stays known until it answers."""
+        before = self.unreachable
+        for origin in [each for each in self._records if hosts.fullmatch(_host_of(each))]:
+            del self._records[origin]
+        if self.unreachable != before:
+            self._on_change(self.unreachable)
+
     def forget(self) -> None:
-        """Leave no origin alone."""
-        had_any = bool(self.unreachable)
-        self._records.clear()
+        """Forget everything: the clock was set, and all times are wrong."""
         self._answered_at.clear()
         self._failures.clear()
-        if had_any:
-            self._on_change(frozenset())
+        self.try_again()
 
     def _record(self, origin: str, now: float) -> _Record | None:
         """Return the record of an origin, a new one if necessary; None if there are too many."""
@@ -274,3 +282,7 @@ class Reachability:
         if self.unreachable != before:
             self._on_change(self.unreachable)
         return self._records.setdefault(origin, _Record(now))
+
+
+def _host_of(origin: str) -> str:
+    return host_and_port(origin.partition("://")[2])[0]

@@ -103,5 +103,10 @@ def test_an_unreachable_origin_is_listed_and_gets_no_more_requests(settings: Set
         third = await service.active.current.responder.respond(request)
         assert third.head.status == 504
         assert service.counters.snapshot()["origin.fetches"] == 2
+        other = await service.modes.handle({"mode": "offline", "host": "c.test"})
+        assert other["unreachable"] == ["http://a..b"]
+        all_hosts = await service.modes.handle({"mode": "auto"})
+        assert all_hosts["unreachable"] == []  # it is tried again
+        assert all_hosts["failing"] == described["failing"]  # it is not known to work
 
     with_service(settings, scenario, clock=lambda: 1_900_000_000.0)

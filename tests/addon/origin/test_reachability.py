@@ -19,6 +19,7 @@ from addon.origin.reachability import (
     Reachability,
 )
 from cache.http.messages import Request
+from cache.policy.operator_rules import glob
 from cache.rules.key import request_for
 
 REQUEST = request_for("https://Example.test/a")
@@ -150,14 +151,35 @@ def test_a_trial_that_hangs_does_not_delay_the_next_one(world: World) -> None:
         assert not world.reachability.may_try(REQUEST)
 
 
-def test_nothing_is_left_alone_after_forgetting(world: World) -> None:
+def test_an_origin_that_is_tried_again_is_not_left_alone_and_its_failure_stays_known(world: World) -> None:
+    world.leave_alone()
+    world.reachability.try_again()
+    assert not world.reachability.unreachable
+    assert world.changes == [{ORIGIN}, set()]
+    assert world.reachability.latest_failure(ORIGIN) is not None
+    world.fail()
+    world.reachability.try_again()
+    assert len(world.changes) == 2
+
+
+def test_nothing_is_known_after_forgetting(world: World) -> None:
     world.leave_alone()
     world.reachability.forget()
     assert not world.reachability.unreachable
     assert world.changes == [{ORIGIN}, set()]
+    assert not world.reachability.failing
     world.fail()
     world.reachability.forget()
     assert len(world.changes) == 2
+
+
+def test_only_the_origins_of_some_hosts_are_tried_again(world: World) -> None:
+    for uri in ("http://b.test:8080/", "https://b.test/", "http://[::1]:8080/", "http://c.test/"):
+        world.leave_alone(request_for(uri))
+    world.reachability.try_again(glob("B.test"))
+    assert world.reachability.unreachable == {"http://[::1]:8080", "http://c.test"}
+    world.reachability.try_again(glob("::*"))
+    assert world.reachability.unreachable == {"http://c.test"}
 
 
 def test_origins_beyond_the_limit_are_not_left_alone(world: World) -> None:
