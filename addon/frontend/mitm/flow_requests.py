@@ -9,7 +9,7 @@ from mitmproxy.proxy.mode_specs import ReverseMode, UpstreamMode
 
 from addon.frontend.mitm.messages import fields_of, has_content, joined_cookies, named_authority
 from cache.http.field_table import FRAMING
-from cache.http.messages import Fields, Request
+from cache.http.messages import Fields, Request, normalised_authority
 
 Destination = tuple[str, str, int]
 """Scheme, host and port to which mitmproxy sends a request."""
@@ -28,7 +28,11 @@ def request_of_flow(flow: http.HTTPFlow, asked: Destination) -> Request:
     message, client = flow.request, flow.client_conn
     fields = fields_of(message.headers)
     if message.is_http2 or message.is_http3:
-        fields = joined_cookies(fields).replacing("Host", message.authority or message.data.host)
+        fields = joined_cookies(fields).replacing("Host", message.data.authority.decode("latin-1") or message.data.host)
+    # one spelling: an origin's response may show it, and is stored for all of them
+    named = fields.get("host")
+    if named is not None and (spelled := normalised_authority(named, message.scheme)) != named:
+        fields = fields.replacing("Host", spelled)
     request = Request(
         method=message.data.method.decode("latin-1"),
         scheme=message.scheme,
@@ -81,6 +85,17 @@ def send_as(flow: http.HTTPFlow, request: Request, upstream: Request) -> None:
     for name in dict.fromkeys(name for name, _ in upstream.fields):
         if before.get(name.lower()) != after[name.lower()]:
             headers.set_all(name, list(after[name.lower()]))
+    _name_host(flow.request, upstream.fields.get("host"))
+
+
+def _name_host(message: http.Request, named: str | None) -> None:
+    """Let a message name its host as the cache does, wherever it names it."""
+    if named is None:
+        return
+    if message.data.authority:
+        message.data.authority = named.encode("latin-1")
+    if "host" in message.headers:  # over HTTP/2, a client may send both, and mitmproxy prefers this one over HTTP/1
+        message.headers["host"] = named
 
 
 def upstream_credentials(flow: http.HTTPFlow) -> tuple[tuple[str, str], ...]:
