@@ -30,7 +30,7 @@ from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.metrics_command import MetricsCommand
 from addon.pipeline.origin import Origin
-from addon.pipeline.own_store import OwnStore
+from addon.pipeline.own_store import START_TIMEOUT, OwnStore
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.purge_command import Purges
 from addon.pipeline.purge_log import PurgeLog
@@ -79,6 +79,7 @@ class Service:
         own_socket: bool = True,
         origin: Callable[[OriginOptions], Origin] | None = None,
         lease_socket: Path | None = None,
+        store_timeout: float = START_TIMEOUT,
     ) -> None:
         """Open the store.
 
@@ -89,6 +90,7 @@ class Service:
             own_socket: Listen to control commands on a socket; the commands of a worker come from its supervisor.
             origin: Returns a way to origins for one pipeline, by its options; our own client by default.
             lease_socket: Where the lease server is that this process shares with others on the same store, if any.
+            store_timeout: Seconds after which it begins without a store that is not open yet.
 
         Raises:
             ConfigError: the client list is invalid.
@@ -105,7 +107,7 @@ class Service:
         self._sites = sites_of(self._origin_options.sites)
         self._checks = HealthChecks()
         self.own_store = OwnStore(settings.store, settings.memory, self._count_lost)
-        store, directory = self.own_store.first(), self.own_store.directory
+        store, directory = self.own_store.first(store_timeout), self.own_store.directory
         self.queue = MissQueue(settings.store.directory) if directory else None
         self.too_large = TooLargeResponses(directory)
         self.reachability = Reachability(self._set_unreachable, self.clock)

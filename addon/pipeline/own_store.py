@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT = 1.0
-"""Seconds that a start waits for the store. After that, requests are answered without it until it is open."""
+"""Seconds that a proxy waits for the store. After that, requests are answered without it until it is open."""
 
 
 class OwnStore:
@@ -86,12 +86,12 @@ class OwnStore:
         if reason is NotStored.STORE_FAILED and self._watch:
             self._watch.suspect()
 
-    def first(self) -> ResponseStore:
-        """Return the store to begin with; one that takes nothing if it cannot be opened soon."""
+    def first(self, timeout_after: float) -> ResponseStore:
+        """Return the store to begin with; one that takes nothing if it cannot be opened in so many seconds."""
         if self._watch:
-            return self._watch.store(START_TIMEOUT)
+            return self._watch.store(timeout_after)
         if self.shared:
-            self.shared.wait(START_TIMEOUT)
+            self.shared.wait(timeout_after)
             return self.shared.store
         return MemoryStore(self._settings.max_size, self._settings.captures)
 

@@ -24,6 +24,9 @@ from cache.stores.base import StoreError
 
 MAX_REDIRECTS = 5
 
+STORE_TIMEOUT = 15.0
+"""Seconds that a command waits for its store, without which it is of no use: another process may have it locked."""
+
 
 class Transport(Protocol):
     """Fetches one URL into the store."""
@@ -74,13 +77,8 @@ async def stored_transport_for(settings: Settings) -> AsyncIterator[Transport]:
     """Open the transport that only looks into the store of these settings. Raises StoreError and ConfigError."""
     if settings.store.kind == "memory":
         raise StoreError("the store is in memory: only a running proxy has it")
-    service = Service(settings)
-    try:
-        if service.store_problem:
-            raise StoreError(service.store_problem)
+    async with _service_for(settings) as service:
         yield StoredTransport(service.active.current)
-    finally:
-        await service.close()
 
 
 @asynccontextmanager
@@ -91,9 +89,18 @@ async def transport_for(settings: Settings) -> AsyncIterator[Transport]:
         _check_mode(proxies[0], settings)
         yield ProxyTransport(proxies[0])
         return
-    service = Service(settings)
-    try:
+    async with _service_for(settings) as service:
         yield ServiceTransport(service)
+
+
+@asynccontextmanager
+async def _service_for(settings: Settings) -> AsyncIterator[Service]:
+    """Open a service whose store is open. Raises StoreError and ConfigError."""
+    service = Service(settings, store_timeout=STORE_TIMEOUT)
+    try:
+        if service.store_problem:
+            raise StoreError(service.store_problem)
+        yield service
     finally:
         await service.close()
 

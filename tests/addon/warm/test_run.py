@@ -5,9 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from addon.pipeline.own_store import START_TIMEOUT, OwnStore
+from addon.pipeline.store_watch import StoreWatch
+from cache.stores.base import ResponseStore
+from cache.stores.tiered.store import TieredStore
 from tests.fixtures.command_line import secondhand
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import FRESH, serve_page
@@ -37,6 +42,38 @@ def test_a_repeated_call_fetches_only_what_is_not_stored_yet(tmp_path: Path, ori
     warmed(tmp_path, first)
     assert sorted(warmed(tmp_path, first, second)[:2]) == [["fetched", second], ["fresh", first]]
     assert [seen.target for seen in origin.requests] == ["/1", "/2"]
+
+
+def test_a_store_that_takes_long_to_open_is_waited_for(
+    tmp_path: Path, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: on a busy machine, what was stored was fetched again, and not kept."""
+    url = serve_page(origin, "/a")
+    warmed(tmp_path, url)
+    wait_for_store = StoreWatch.store
+    may_open, open_store = Event(), OwnStore._opened
+
+    def late(own_store: OwnStore) -> TieredStore:
+        may_open.wait()
+        return open_store(own_store)
+
+    def patient(watch: StoreWatch, timeout_after: float) -> ResponseStore:
+        if timeout_after <= START_TIMEOUT:
+            return wait_for_store(watch, 0)
+        may_open.set()
+        return wait_for_store(watch, timeout_after)
+
+    monkeypatch.setattr(OwnStore, "_opened", late)
+    monkeypatch.setattr(StoreWatch, "store", patient)
+    assert warmed(tmp_path, url)[0] == ["fresh", url]
+
+
+def test_without_a_store_nothing_is_fetched(tmp_path: Path, origin: Origin) -> None:
+    (tmp_path / "store").write_text("a file")
+    result = secondhand("warm", serve_page(origin, "/a"), "--store", tmp_path / "store")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("secondhand: ")
+    assert origin.requests == []
 
 
 def test_a_stale_response_is_validated(tmp_path: Path, origin: Origin) -> None:
