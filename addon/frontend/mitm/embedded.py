@@ -13,7 +13,7 @@ from addon.config.errors import ConfigError
 from addon.config.redaction import redaction
 from addon.frontend.mitm import options
 from addon.frontend.mitm.answer import Answer
-from addon.frontend.mitm.capture import Capture
+from addon.frontend.mitm.arrival import Arrival
 from addon.frontend.mitm.chain import Places
 from addon.frontend.mitm.commands import Commands
 from addon.frontend.mitm.compare import Compare
@@ -40,7 +40,7 @@ class Embedded:
         self._tasks: set[asyncio.Task[None]] = set()
         self._commands = Commands(lambda: self._service.current)
         states = FlowStates(self.service, self._takes_part)
-        self._places = Places(Capture(states, self._take_places), Compare(states), Answer(states, self._until_open))
+        self._places = Places(Arrival(states, self._take_places), Compare(states), Answer(states, self._until_open))
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from mitmproxy.addons import core, errorcheck, proxyserver, script, tlsconfig
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.answer import Answer
-from addon.frontend.mitm.capture import Capture
+from addon.frontend.mitm.arrival import Arrival
 from addon.frontend.mitm.chain import Places
 from addon.frontend.mitm.compare import Compare
 from addon.frontend.mitm.flow_states import FlowStates
@@ -72,8 +72,8 @@ class MitmproxyServer(master.Master):
         self.served = ServedConnections(service, self._clients, log)
         states = FlowStates(self._ready, lambda: True)
         self._requests = ServedRequests(self.served, states)
-        capture = Capture(states, self._take_places, told_of_streaming=True)
-        self._places = Places(capture, Compare(states), Answer(states, self._is_open))
+        arrival = Arrival(states, self._take_places, told_of_streaming=True)
+        self._places = Places(arrival, Compare(states), Answer(states, self._is_open))
         for addon in (
             self._requests,
             core.Core(),

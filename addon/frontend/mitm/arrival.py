@@ -19,10 +19,10 @@ from cache.answer.compose import NO_CONTENT
 from cache.policy.reasons import NotStored
 
 
-class Capture:
+class Arrival:
     """Gives the origin's responses to the pipeline, and their heads back as the cache presents them."""
 
-    name = "secondhand-capture"
+    name = "secondhand-arrival"
 
     def __init__(
         self, states: FlowStates, each_request: Callable[[], None], *, told_of_streaming: bool = False
