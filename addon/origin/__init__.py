@@ -1,7 +1,7 @@
 """Our own HTTP client for origins, with pooled connections.
 
-How a request is sent: `client` (`OriginClient`) picks the pool of the request's origin, leases a connection, sends the
-request and returns the response (`OriginResponse`).
+How a request is sent: `client` (`OriginClient`) picks the pool of the request's origin, acquires a connection, sends
+the request and returns the response (`OriginResponse`).
 
 - `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
 - `pool`: the connections to one origin; `dial`: opens them; `negotiation`: the protocol spoken on them; `proxy`: the

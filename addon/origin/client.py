@@ -220,7 +220,7 @@ class OriginClient:
             connection: Connection | None = None if fresh or content else pool.idle_connection()
             reused, began = True, self._clock()
             if connection is None:
-                connection, reused = await pool.lease(fresh=fresh, single_use=content is not None)
+                connection, reused = await pool.acquire(fresh=fresh, single_use=content is not None)
                 if connected and not reused:
                     connected()
             request_time = self._clock()
@@ -257,7 +257,7 @@ class OriginClient:
         while (pool := pools.choose(request, tried)) is not None:
             began = self._clock()
             try:
-                connection = await pool.lease_http1(single_use=True)
+                connection = await pool.acquire_http1(single_use=True)
             except OriginFailure as failure:
                 _note_failure(pool, failure)
                 tried.append(pool)

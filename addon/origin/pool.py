@@ -26,11 +26,11 @@ What the origin has sent until the event loop last looked is known without. Orig
 
 
 class OriginPool:
-    """Leases connections.
+    """Lends connections.
 
     There are `max_connections` slots, and a new connection is opened only by the holder of a slot.
 
-    Over HTTP/1, each exchange needs a slot, and a connection is opened only if none is idle. So idle and leased
+    Over HTTP/1, each exchange needs a slot, and a connection is opened only if none is idle. So idle and used
     connections together never exceed the slots. An exchange whose response may have no end returns its slot as soon as
     that is known. Its connection is used again only if that exceeds nothing.
 
@@ -97,7 +97,7 @@ class OriginPool:
                 return connection
         return None
 
-    async def lease(self, *, fresh: bool = False, single_use: bool = False) -> tuple[Connection, bool]:
+    async def acquire(self, *, fresh: bool = False, single_use: bool = False) -> tuple[Connection, bool]:
         """Return a connection for one exchange, and whether it was used before.
 
         Args:
@@ -118,8 +118,8 @@ class OriginPool:
             if isinstance(connection, OriginConnection) or self._share(connection):
                 return connection, used
 
-    async def lease_http1(self, *, single_use: bool = False) -> OriginConnection:
-        """Return an HTTP/1.1 connection for one exchange, even if the origin speaks HTTP/2. Arguments as in `lease`."""
+    async def acquire_http1(self, *, single_use: bool = False) -> OriginConnection:
+        """Return an HTTP/1.1 connection for one exchange, even if the origin speaks HTTP/2. See `acquire`."""
         until = asyncio.get_running_loop().time() + self.options.first_byte_timeout
         await self._wait_for_slot(until, may_share=False)
         connection, _ = await self._connection(Offer.HTTP1, single_use=single_use)

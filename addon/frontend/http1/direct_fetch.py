@@ -175,7 +175,7 @@ class DirectFetch:
         self._stop_listening()
         if self._reserved is not None and self._unsent is not None:
             self._reserved.try_reuse()  # it is sent before the event loop could report what the origin has sent unasked
-        self._send_once()  # the connection is leased until the end of an exchange
+        self._send_once()  # the connection is lent until the end of an exchange
         if self.shareable:
             self._continue()
         else:

@@ -80,7 +80,7 @@ class SiteConnector:
     async def _checked_status(self, origin: SiteOrigin, check: CheckOptions) -> int:
         pool = self.pool(origin)
         try:
-            connection, _ = await pool.lease(single_use=True)
+            connection, _ = await pool.acquire(single_use=True)
             request = self._check_request(origin, check, pool.route)
             outgoing = OutgoingRequest(request, request_head(request, pool.route), None, named_host=False, interim=None)
             exchange, response = outgoing.send(connection, pool)

@@ -100,7 +100,7 @@ def test_http1_can_be_demanded_of_an_origin_that_speaks_both(ca: ThrowawayCA) ->
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         assert (await client.fetch(ask(origin))).head.version == "HTTP/2.0"
-        connection = await client.pool(ask(origin)).lease_http1(single_use=True)
+        connection = await client.pool(ask(origin)).acquire_http1(single_use=True)
         assert connection.transport.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
         connection.abort()
         await connection.closed
