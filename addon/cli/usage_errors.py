@@ -16,20 +16,29 @@ _WORDS = (
     (r"Input should be a valid integer.*", "expected a whole number"),
     (r"Input should be less than or equal to (\S+)", r"expected \1 or less"),
     (r"Input should be greater than or equal to (\S+)", r"expected \1 or more"),
-    (r"Value error, (.*) is not one of (.*)", r"expected one of \2, found \1"),
+    (r"Value error, .* is not one of (.*)", r"expected one of \1"),
     (r"Got unexpected extra arguments? ?(\(s\) )?\((.*)\)", r"expected fewer arguments, found \2 in addition"),
     (r"\. Choose from: ", ": expected one of "),
-    (r"[Oo]ption '(\S+)' requires an argument", r"'\1': expected a value after it"),
+    (r"[Oo]ption '(\S+)' requires an argument", r"\1: expected a value after it"),
     (r"\((Possible options): (.*)\)", r"(similar: \2)"),
+    (r"[Pp]ath '(.*)' is not readable", r'expected a file that can be read, found "\1"'),
 )
 """Wordings of typer and pydantic, and ours."""
+
+_QUOTED_NAME = re.compile(r"'(-\S+|[A-Z][A-Z|.]*)'")
+"""An option or an argument in a message of typer: ours name them without quotes."""
 
 
 def usage_error_lines(error: Any) -> list[str]:
     """Return the lines of the message for a wrong command line: what is wrong, and how the command is used."""
+    from pydantic import ValidationError  # slow to import, and most command lines are right
+
     context, message = error.ctx, " ".join(error.format_message().split()).removesuffix(".")
     for pattern, words in _WORDS:
         message = re.sub(pattern, words, message)
+    if isinstance(error.__cause__, ValidationError):  # typer leaves out the value that pydantic refused
+        message = f'{message.replace("'", "")}, found "{error.__cause__.errors()[0]["input"]}"'
+    message = _QUOTED_NAME.sub(r"\1", message)
     lines = [message if message[:2].isupper() else message[:1].lower() + message[1:]]
     if context:
         usage = " ".join(context.command.collect_usage_pieces(context))
