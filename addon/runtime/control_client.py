@@ -80,7 +80,7 @@ class ControlClient:
         try:
             reply = json.loads(line)
             if "error" in reply:
-                raise ControlError(f"{self.path}: {reply['error']}")
+                raise ControlError(str(reply["error"]))
             return dict(reply["result"])
         except (ValueError, TypeError, KeyError):
             raise ControlError(f"{self.path}: the proxy closed the connection before it replied") from None

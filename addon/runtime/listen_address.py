@@ -31,8 +31,8 @@ class ListenAddress:
         return {"url": proxy_url(self.host, self.port)}
 
 
-def proxy_url(host: str, port: int) -> str:
+def proxy_url(host: str, port: int, scheme: str = "http") -> str:
     """Return the URL by which programs on this machine reach what listens at `host` and `port`."""
     if host in UNSPECIFIED_ADDRESSES:
         host = "::1" if ":" in host else "127.0.0.1"
-    return f"http://{host_port(host, port)}"
+    return f"{scheme}://{host_port(host, port)}"

@@ -9,6 +9,7 @@ from addon.config.settings import Settings
 from addon.config.site import SiteSettings
 from addon.pipeline.store_condition import StoreState
 from addon.programs.run.private_proxy import Places
+from addon.runtime.listen_address import proxy_url
 from addon.serve.messages import print_line
 from addon.service import Service
 from cache.http.host_table import ANY_HOST, WILDCARD
@@ -35,9 +36,9 @@ def announce(settings: Settings, store: str, modes: Sequence[str], host: str, po
         print_line(f"its admin API is at {settings.admin.place}, the token in {token}")
     if settings.is_edge or first == "reverse":
         header = "--haproxy-protocol " if settings.proxy_protocol else ""  # without it, the connection is closed
-        print_line(f"try it twice: curl -i {header}{host_option(settings.sites)}http://{shown}/")
+        print_line(f"try it twice: curl -i {header}{host_option(settings.sites)}{proxy_url(host, port)}/")
     elif scheme:
-        print_line(f"try it twice: curl -i -x {scheme}://{shown} http://example.org/")
+        print_line(f"try it twice: curl -i -x {proxy_url(host, port, scheme)} http://example.org/")
 
 
 def announce_to_parent(settings: Settings, service: Service, port: int) -> None:

@@ -73,9 +73,7 @@ def sockets_for(settings: Settings, inherited: Sequence[socket.socket] = ()) -> 
 def _problem(error: OSError, name: str, port: int, settings: Settings) -> str:
     """Return why it is impossible to listen on a port, and what can be done; `name` is that of the setting."""
     text = error.strerror or str(error)
-    if error.errno != errno.EADDRINUSE:
-        return text
-    process = process_listening_on(port, settings.store.directory)
+    process = process_listening_on(port, settings.store.directory) if error.errno == errno.EADDRINUSE else None
     held = f" by the secondhand with process id {process}" if process else ""
     option = "--listen HOST:PORT, or the setting listen," if name == "listen" else f"the setting {name}"
     return f"{text}{held}; {option} chooses another address"

@@ -52,3 +52,9 @@ def test_a_port_in_use_by_another_program(tmp_path: Path) -> None:
         listen = address_text(other)
         with pytest.raises(CannotListen, match="Address already in use; --listen HOST:PORT"):
             sockets_for(Settings.model_validate({"listen": listen, "store": {"path": str(tmp_path / "none")}}))
+
+
+def test_an_address_of_another_machine(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"listen": "192.0.2.1:8080", "store": {"path": str(tmp_path / "none")}})
+    with pytest.raises(CannotListen, match=r"Cannot assign requested address; --listen HOST:PORT.* another address"):
+        sockets_for(settings)
