@@ -30,10 +30,10 @@ def test_each_range_shows_what_was_before_a_restart(kill: bool, origin: Origin, 
 
     async def find(reader: Reader) -> None:
         await reader.sees("#works", "of 2 requests since")  # the counters begin with the process
-        for words in ("1 hour", "24 hours", "30 days"):
+        for words, last in (("1 hour", "hour"), ("24 hours", "24 hours"), ("30 days", "30 days")):
             reader.clicks = 0
             await reader.click("#ranges button", words)
-            await reader.sees("#chart", f"8 responses in the last {words}", "from a copy, fresh: 6 responses")
+            await reader.sees("#chart", f"8 responses in the last {last}", "from a copy, fresh: 6 responses")
 
     with Proxy(tmp_path, settings=NO_PROXY) as second:
         for _ in range(2):

@@ -1,12 +1,12 @@
-"""The style of the report, for light and dark, from a small screen to a large one."""
+"""The style of the report, for light and dark, from a small screen to a large one. Outcomes have the page's colours."""
 
 from __future__ import annotations
 
 STYLE = """
 :root{color-scheme:light dark;--back:#fff;--text:#1c2127;--soft:#5b6570;--line:#dfe3e8;--panel:#f6f8fa;
---hit:#2f8f4e;--stale:#d99a00;--validated:#2b7de1;--miss:#8b98a5;--bypass:#9b6dd6;--error:#d63a3a}
+--hit:#2c7fb8;--stale:#b8860b;--validated:#5aa59a;--miss:#8c8f94;--bypass:#b9a6c9;--error:#c0392b}
 @media(prefers-color-scheme:dark){:root{--back:#14171a;--text:#e7eaed;--soft:#9aa5b1;--line:#343b43;--panel:#1c2126;
---hit:#4cbb72;--stale:#e8b33c;--validated:#5aa2f5;--miss:#738090;--bypass:#b48ae8;--error:#f06a6a}}
+--hit:#4fa3dd;--stale:#d9a93a;--validated:#63b8ab;--miss:#7c8188;--bypass:#a48fb8;--error:#e5685b}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,sans-serif}
 main{max-width:64rem;margin:0 auto;padding:2rem 1rem 4rem}

@@ -71,13 +71,14 @@ const sumOf = (bar) => OUTCOMES.reduce((sum, [name]) => sum + bar[name], 0);
 
 function figure(bars, now) {
   const [words, seconds, step] = RANGES[range];
+  const during = `in the last ${words.replace(/^1 /, "")}`;
   const highest = Math.max(...bars.map((bar) => sumOf(bar) / bar.seconds), 0.001);
   const totals = Object.fromEntries(OUTCOMES.map(([name]) => [name, bars.reduce((sum, bar) => sum + bar[name], 0)]));
   const said = OUTCOMES.map(([name, meaning]) => `${meaning}: ${number(totals[name])}`).join("; ");
-  const plot = drawn("svg", { class: "plot", viewBox: `0 0 ${seconds / step} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `Responses in the last ${words}. ${said}.` });
+  const plot = drawn("svg", { class: "plot", viewBox: `0 0 ${seconds / step} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `Responses ${during}. ${said}.` });
   for (const bar of bars) plot.append(...stacked(bar, HEIGHT / (highest * bar.seconds)));
   return element("figure", {},
-    element("figcaption", {}, `${counted(sumOf(totals), "response")} in the last ${words}; the highest bar is ${highest < 10 ? highest.toFixed(highest < 1 ? 2 : 1) : number(Math.round(highest))} responses per second`),
+    element("figcaption", {}, `${counted(sumOf(totals), "response")} ${during}; the highest bar is ${highest < 10 ? highest.toFixed(highest < 1 ? 2 : 1) : number(Math.round(highest))} responses per second`),
     plot,
     element("div", { class: "axis", "aria-hidden": "true" }, element("span", {}, clock(now - seconds)), element("span", {}, "now")),
     element("ul", { class: "legend" }, ...OUTCOMES.map(([name, meaning]) =>
