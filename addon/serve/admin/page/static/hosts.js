@@ -54,7 +54,7 @@ function histogram(exchanges) {
 function timesTable(rows) {
   const most = Math.max(1, ...rows.map((row) => row.copies + row.origins));
   const cells = rows.map((row, place) => [
-    row.limit === Infinity ? `${time(LIMITS[place - 1])} and more` : `less than ${time(row.limit)}`,
+    element("span", { class: "short" }, row.limit === Infinity ? `${time(LIMITS[place - 1])} and more` : `less than ${time(row.limit)}`),
     number(row.copies),
     number(row.origins),
     drawn("svg", { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", width: "100%", "aria-hidden": "true" },

@@ -70,10 +70,10 @@ function entriesTable(entries, caption, nothing) {
     element("button", { type: "button", class: "url", click: () => openWhy(entry.url, { method: entry.method }) }, `${entry.method} ${entry.url}`),
     String(entry.status),
     size(entry.size),
-    entry.state,
+    element("span", { class: "short" }, entry.state),
     time(entry.age),
     time(entry.lifetime),
-    entry.last_used ? clock(entry.last_used) : "never",
+    element("span", { class: "short" }, entry.last_used ? clock(entry.last_used) : "never"),
   ]);
   return table(caption, ["URL", "Status", ">Content", "State", ">Age", ">Lifetime", "Last used"], rows, nothing);
 }
