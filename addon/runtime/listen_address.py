@@ -25,9 +25,9 @@ class ListenAddress:
     async def handle(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         """Handle the control command `address`: return the URL for clients on this machine. Raises ValueError."""
         if self.is_edge:
-            raise ValueError("it is an edge: programs cannot use it as their proxy")
+            raise ValueError("the running proxy is an edge: programs cannot use it as their proxy")
         if not self.port:
-            raise ValueError("it has no listener of its own")
+            raise ValueError("the running proxy has no listener of its own")
         return {"url": proxy_url(self.host, self.port)}
 
 

@@ -63,7 +63,7 @@ def serve(
     logging.getLogger("hpack").setLevel(logging.WARNING)  # below, it logs fields with their values
     with ExitStack() as at_end:
         try:
-            sockets = sockets_for(settings, inherited.sockets)
+            sockets = sockets_for(settings, inherited.sockets) if mitmproxy is None or mitmproxy.use_listen else []
             at_end.callback(close_all, sockets)
             admin = admin_sockets(settings, inherited.admin)
             at_end.callback(close_all, admin)

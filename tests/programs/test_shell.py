@@ -163,4 +163,4 @@ def test_run_shared_refuses_a_proxy_in_edge_mode(shell: Shell) -> None:
     with Proxy(shell.folder, settings=settings):
         ran = shell("run", "--shared", "--", "true")
     assert ran.code == 1
-    assert ran.errors.rstrip().endswith("it is an edge: programs cannot use it as their proxy")
+    assert ran.errors == "secondhand: the running proxy is an edge: programs cannot use it as their proxy\n"

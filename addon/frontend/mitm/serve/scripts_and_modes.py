@@ -14,3 +14,8 @@ class ScriptsAndModes:
     """Files of other mitmproxy addons."""
     modes: Sequence[str] = ()
     """Modes as mitmproxy writes them, like `socks5`; by default the one that the settings name."""
+
+    @property
+    def use_listen(self) -> bool:
+        """True if mitmproxy listens where the setting `listen` says: unless each mode names a place of its own."""
+        return not self.modes or any("@" not in mode for mode in self.modes)
