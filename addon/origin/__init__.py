@@ -1,7 +1,7 @@
 """Our own HTTP client for origins, with pooled connections.
 
 How a request is sent: `client` (`OriginClient`) picks the pool of the request's origin, acquires a connection, sends
-the request and returns the response (`OriginResponse`).
+the request and returns the response (`OriginResponse` in `origin_response`).
 
 - `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
 - `pool`: the connections to one origin; `dial`: opens them; `negotiation`: the protocol spoken on them; `proxy`: the
@@ -24,9 +24,10 @@ the request and returns the response (`OriginResponse`).
 - `lint`: the checks of `secondhand lint` on an origin's response.
 """
 
-from addon.origin.client import OriginClient, OriginResponse
+from addon.origin.client import OriginClient
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
+from addon.origin.origin_response import OriginResponse
 from addon.origin.request_body import BrokenRequestBody, RequestContent
 
 __all__ = [

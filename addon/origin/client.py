@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from weakref import WeakSet, WeakValueDictionary
 
 from addon.origin.backends.connector import SiteConnector
 from addon.origin.backends.failover import Failover
 from addon.origin.backends.pools import OnlyPool, Pools, SitePools
 from addon.origin.backends.site import Site, SiteOrigin, sites_of
-from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
 from addon.origin.errors import FailureKind, OriginFailure, shutdown_failure
-from addon.origin.exchange import Exchange, OutgoingRequest
-from addon.origin.exchange_times import ExchangeTimes
+from addon.origin.exchange import OutgoingRequest
 from addon.origin.negotiation import KnownProtocols, Offer, offer_for
 from addon.origin.options import OriginOptions
+from addon.origin.origin_response import OriginResponse
 from addon.origin.pool import Connection, OriginPool
 from addon.origin.proxy import UpstreamProxies
 from addon.origin.request_body import RequestContent
 from addon.origin.request_head import request_head
 from addon.origin.resolver import Resolver
-from addon.origin.response_buffer import ResponseBuffer
 from addon.origin.response_reader import ResponseReader
 from addon.origin.retries import Retries
 from cache.http.host_table import HostTable
-from cache.http.messages import Fields, Request, Response
+from cache.http.messages import Request, Response
 from cache.rules.streams import is_grpc_over_http2
 
 MAX_KNOWN_ORIGINS = 1024
@@ -38,91 +36,6 @@ type PoolKey = tuple[str, str, int, Offer]
 
 type SiteKey = tuple[Site, Offer]
 """A site, and a protocol that requests need, if it is not HTTP/1.1 or what the origin chooses."""
-
-
-class OriginResponse:
-    """A final response: its head, and its body as it arrives.
-
-    It occupies a connection, or a stream of one, until the body is read to its end or `close` is called.
-
-    Attributes:
-        head: The head as received: names in their case, values without surrounding whitespace.
-        request_time: When the request was sent, in seconds since the epoch, from the client's clock.
-        response_time: When the head was received, in seconds since the epoch, from the client's clock.
-        whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
-            closed. After a 101, what the origin has sent in the other protocol; `join` or `abandon` must follow then.
-        times: How long the parts of the exchange took.
-    """
-
-    __slots__ = ("_clock", "_exchange", "_response", "head", "request_time", "response_time", "times", "whole")
-
-    def __init__(
-        self,
-        head: Response,
-        request_time: float,
-        clock: Callable[[], float],
-        exchange: Exchange,
-        response: ResponseBuffer,
-        *,
-        connect: float = 0.0,
-    ) -> None:
-        """Take a response whose head was received just now.
-
-        Args:
-            head: The head.
-            request_time: When the request was sent, in seconds since the epoch.
-            clock: Returns seconds since the epoch.
-            exchange: What carries the response.
-            response: What receives it.
-            connect: Seconds that it took to open the connection; 0 if it was open already.
-        """
-        self.head = head
-        self.request_time = request_time
-        self.response_time = clock()
-        self._clock = clock
-        self._exchange = exchange
-        self._response = response
-        self.whole = response.whole()
-        seconds = max(0.0, self.response_time - request_time)
-        self.times = ExchangeTimes(seconds, None if self.whole is None else seconds, connect)
-
-    @property
-    def trailers(self) -> Fields:
-        """Return the trailer fields as received. They are empty before the body was read to its end."""
-        return self._response.trailers
-
-    @property
-    def read_leniently(self) -> bool:
-        """Return whether it was accepted only because of `origin.lenient`. Its chunks may show that later."""
-        return self._response.read_leniently
-
-    def note_end(self) -> None:
-        """Note that the body was read to its end just now."""
-        self.times.whole = max(0.0, self._clock() - self.request_time)
-
-    def body(self) -> AsyncIterator[bytes]:
-        """Iterate over the body, without its transfer coding but with its content coding.
-
-        A slow reader makes the origin wait.
-
-        Raises:
-            OriginFailure: the body is incomplete or its framing is malformed. The pieces before were valid.
-        """
-        return self._exchange.body(self._response) if self.whole is None else _single_chunk(self.whole)
-
-    async def close(self) -> None:
-        """Stop reading. The connection or the stream is closed if the rest of the body has not arrived yet."""
-        self.abandon()
-
-    def abandon(self) -> None:
-        """Do as `close`, without waiting."""
-        self._exchange.abandon(self._response)
-
-    def join(self, protocol: asyncio.Protocol) -> None:
-        """Give the connection to another protocol, after a 101."""
-        if not isinstance(self._exchange, OriginConnection):
-            raise TypeError("only a connection of HTTP/1.1 can switch protocols")
-        self._exchange.join(protocol, self.whole or b"")
 
 
 class OriginClient:
@@ -388,8 +301,3 @@ def _outgoing(
 def _note_failure(pool: OriginPool, failure: OriginFailure) -> None:
     if pool.health is not None:
         pool.health.failed(failure)
-
-
-async def _single_chunk(data: bytes) -> AsyncIterator[bytes]:
-    if data:
-        yield data
