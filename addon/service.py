@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +16,8 @@ from addon.offline.miss_queue import MissQueue
 from addon.offline.miss_response import MissResponses, remedy
 from addon.offline.modes import Modes
 from addon.offline.queue_drain import QueueDrain
-from addon.origin import OriginClient
-from addon.origin.backends.checks import HealthChecks
-from addon.origin.backends.site import sites_of, take_over_health
 from addon.origin.options import OriginOptions
 from addon.origin.reachability import Reachability
-from addon.origin.resolver import Resolver
 from addon.pipeline.active_pipeline import ActivePipeline, with_state_of
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.clock_follower import ClockFollower
@@ -30,6 +26,7 @@ from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.metrics_command import MetricsCommand
 from addon.pipeline.origin import Origin
+from addon.pipeline.origins import Origins
 from addon.pipeline.own_store import START_TIMEOUT, OwnStore
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.purge_command import Purges
@@ -44,7 +41,7 @@ from addon.pipeline.too_large import TooLargeResponses
 from addon.pipeline.why_command import WhyCommand
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.switch import RecordingSwitch
-from addon.runtime.clock import Clock, elapsed_seconds
+from addon.runtime.clock import Clock
 from addon.runtime.control import ControlServer, Handler
 from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
@@ -102,10 +99,7 @@ class Service:
         self.counters = Counters()
         self.distrust = Distrust()
         self._lasting = lasting
-        self._make_origin: Callable[[OriginOptions], Origin] = origin or self._own_client
-        self._origin_options = settings.origin_options()
-        self._sites = sites_of(self._origin_options.sites)
-        self._checks = HealthChecks()
+        self.origins = Origins(settings.origin_options(), self.clock, origin)
         self.own_store = OwnStore(settings.store, settings.memory, self._count_lost)
         store, directory = self.own_store.first(store_timeout), self.own_store.directory
         self.queue = MissQueue(settings.store.directory) if directory else None
@@ -129,7 +123,7 @@ class Service:
         self.counters.add_source(
             lambda: self.counters.count("evicted", self.own_store.new_evictions(self.active.own.store.sync_store))
         )
-        self.metrics = MetricsCommand(self.active, self.own_store, self.counters, lambda: self._sites)
+        self.metrics = MetricsCommand(self.active, self.own_store, self.counters, lambda: self.origins.sites)
         self.clock_follower: ClockFollower | None = None
         if isinstance(self.clock, Clock):
             self.clock_follower = ClockFollower(self.clock, self.active, self.reachability.forget)
@@ -154,7 +148,7 @@ class Service:
             reachability=self.reachability,
         )
         self.status = Status()
-        self.status.add("sites", self.described_sites)
+        self.status.add("sites", self.origins.described)
         self.status.add("admin", lambda: settings.admin.place)
         self.status.add("mode", self.modes.described)
         self.status.add("store", self.own_store.described)
@@ -165,7 +159,7 @@ class Service:
             "origin-times": self.metrics.handle_origin_times,
             "mode": self.modes.handle,
             "ping": self._ping,
-            "sites": self._described_sites,
+            "sites": self.origins.handle,
             "purge": self.purges.handle,
             "status": self.status.handle,
             "store": self._store_condition,
@@ -181,11 +175,6 @@ class Service:
             self._series = SeriesRecorder(SeriesFile(directory), since_start.counted, self.clock)
             self.commands["series"] = self._series.handle
 
-    def _own_client(self, options: OriginOptions) -> Origin:
-        # a clock that can be set back would keep old addresses
-        resolver = Resolver(options.resolve_timeout, clock=elapsed_seconds)
-        return OriginClient(options, self.clock, resolver, self._sites)
-
     def _make_pipeline(
         self,
         store: ResponseStore,
@@ -197,7 +186,7 @@ class Service:
         async_store = AsyncStore(store, self.counters, condition)
         fetcher = Fetcher(
             store=async_store,
-            origin=self._make_origin(self._origin_options),
+            origin=self.origins.way(),
             policy=policy,
             clock=self.clock,
             counters=self.counters,
@@ -281,12 +270,10 @@ class Service:
         """
         policy, options = settings.policy(), settings.origin_options()
         purge_log = settings.purge.log_file(settings.store.directory)
-        pipelines = {self.active.own, self.active.current}
-        if options != self._origin_options:
-            self._use_origins(options, pipelines)
-        for pipeline in pipelines:
+        self.origins.use(options, self.active)
+        for pipeline in {self.active.own, self.active.current}:
             pipeline.responder.collapse_timeout = settings.cache.collapse_timeout
-        old, self.settings, self._origin_options = self.settings, settings, options
+        old, self.settings = self.settings, settings
         own = self.active.own.fetcher
         own.use_policy(with_state_of(policy, own.policy))
         if own.leases is not None:
@@ -295,27 +282,6 @@ class Service:
         self.recordings.reload(settings)
         self.modes.reload(old.cache, settings.cache)
         self.active.notify()
-
-    def _use_origins(self, options: OriginOptions, pipelines: Collection[Pipeline]) -> None:
-        """Use other options for origins. Raises ValueError if one is invalid; then nothing has changed."""
-        old, self._sites = self._sites, sites_of(options.sites)
-        try:
-            origins = [self._make_origin(options) for _ in pipelines]
-        except ValueError:
-            self._sites = old
-            raise
-        take_over_health(self._sites, old)
-        for pipeline, origin in zip(pipelines, origins, strict=True):
-            pipeline.fetcher.use_origin(origin)
-        self._start_checks()
-
-    def _start_checks(self) -> None:
-        """Check the origins of the present sites, and no others."""
-        self._checks.start(self._sites, lambda site, origin: self.active.own.fetcher.client.check(site, origin))
-
-    def described_sites(self) -> list[dict[str, object]]:
-        """Return the sites of an edge with the state of their origins, for people and programs."""
-        return [site.described() for site in self._sites]
 
     async def drain(self) -> None:
         """Wait until the responses that are being stored are complete."""
@@ -352,7 +318,7 @@ class Service:
             await self.lease_client.start()
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
-        self._start_checks()
+        self.origins.start_checks(self.active)
         self.metrics.lag.start()
         if self._series:
             self._series.start()
@@ -368,7 +334,7 @@ class Service:
             self.clock_follower.close()
         if self._control:
             await self._control.close()
-        await self._checks.close()
+        await self.origins.close()
         await self.own_store.close()
         if self.queue_drain:
             await self.queue_drain.close()
@@ -391,9 +357,6 @@ class Service:
         store = self.active.own.store
         await store.run(store.sync_store.commit)
         return {"is_shared": self.own_store.directory is not None}
-
-    async def _described_sites(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        return {"sites": self.described_sites()}
 
     async def _store_condition(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.own_store.condition.described())

@@ -11,7 +11,7 @@ type Table = dict[str, object]
 
 
 def merged_sites(replies: Sequence[object]) -> list[Table]:
-    """Return one description of the sites of those that `Service.described_sites` returns in each worker.
+    """Return one description of the sites of those that `Origins.described` returns in each worker.
 
     Requests, failures and requests under way are those of all workers together. An origin is down if it is for any of
     them.

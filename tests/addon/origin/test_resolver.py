@@ -261,7 +261,7 @@ def test_the_age_of_answers_does_not_follow_the_clock_of_the_service(
     servers = FakeNameServers()
     monkeypatch.setattr("addon.origin.name_servers.NameServers", lambda: servers)
     elapsed = ManualClock()
-    monkeypatch.setattr("addon.service.elapsed_seconds", elapsed.now)
+    monkeypatch.setattr("addon.pipeline.origins.elapsed_seconds", elapsed.now)
     service_clock = [1_900_000_000.0]
 
     async def conversation() -> None:

@@ -103,7 +103,7 @@ def test_an_origin_that_ends_is_not_noticed_by_clients() -> None:
             assert {response.status for response in responses} == {200}
             if number == 10:
                 await origins[0].__aexit__()
-        assert edge.service.described_sites()[0]["origins"][0]["state"] == "down"  # type: ignore[index]  # plain data
+        assert edge.service.origins.described()[0]["origins"][0]["state"] == "down"  # type: ignore[index]  # plain data
         assert edge.service.reachability.unreachable == frozenset()
 
     run_edge(conversation, one_site(), naming(b"a"), naming(b"b"))
@@ -158,7 +158,7 @@ def test_checks_take_all_origins_down_and_bring_them_up() -> None:
             await peer.send(OK if healthy[0] else b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
 
     def states(edge: FrontEndUnderTest) -> set[object]:
-        [site] = edge.service.described_sites()
+        [site] = edge.service.origins.described()
         return {origin["state"] for origin in site["origins"]}
 
     async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
@@ -211,7 +211,7 @@ def test_a_reload_changes_the_origins_and_keeps_the_state_of_those_that_stay() -
         edge.listener.handler.use_sites(settings.sites)
         for number in range(3):
             assert (await client.fetch(ask(HOST, f"/other/{number}"))).body == b"c"
-        [described] = edge.service.described_sites()
+        [described] = edge.service.origins.described()
         assert [origin["state"] for origin in described["origins"]] == ["down", "up"]
 
     run_edge(conversation, lambda urls: one_site()(urls[:2]), naming(b"a"), naming(b"b"), naming(b"c"))
