@@ -15,6 +15,7 @@ from addon.frontend.http2 import connection_state as states
 from addon.frontend.http2 import limits, settings
 from addon.frontend.http2.connection_state import Event, State
 from addon.frontend.http2.handler import Http2Handler
+from addon.frontend.http2.requests import Requests
 from addon.frontend.http2.streams import Streams
 from addon.origin.http2 import frames
 from addon.origin.http2.control_frames import ControlFrames, check
@@ -72,9 +73,13 @@ class Http2Connection(asyncio.Protocol):
         """Use this transport."""
         usable = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         self.outbound = Outbound(usable, self._budgets.content_sent)
-        self.streams = Streams(self._handler, self._targets, self, self._settings, self._budgets)
+        self.streams = Streams(self._handler, self, self._settings, self._budgets)
+        self._requests = Requests(
+            self._handler, self._targets, self, self.streams, settings=self._settings, budgets=self._budgets
+        )
         self._control = ControlFrames(self.outbound, self._settings, self._budgets, self.streams, self.now)
         self._taking |= self.streams.taking
+        self._taking[frames.HEADERS] = self._requests.take_headers
         self._taking[frames.PING] = self._control.take_ping
         self._taking[frames.WINDOW_UPDATE] = self._control.take_window_update
         self._connections.add(self)
@@ -219,10 +224,10 @@ class Http2Connection(asyncio.Protocol):
 
     def _take_turn(self, *, in_line: bool = False) -> None:
         """Take frames until there are none, or until other connections should have their turn."""
-        streams = self.streams
-        streams.work = limits.WORK_PER_TURN
+        requests = self._requests
+        requests.work = limits.WORK_PER_TURN
         try:
-            while streams.work > 0 and not self.outbound.blocked and self._state is not State.CLOSED:
+            while requests.work > 0 and not self.outbound.blocked and self._state is not State.CLOSED:
                 frame = self._postponed or self._reader.next()
                 if frame is None:
                     break
@@ -230,11 +235,11 @@ class Http2Connection(asyncio.Protocol):
                     self._postponed = frame
                     break
                 self._postponed = None
-                streams.work -= 1
+                requests.work -= 1
                 self._take(frame)
         except ConnectionFault as fault:
             self._fail(fault)
-        streams.responses.begin_some()
+        self.streams.responses.begin_some()
         self.outbound.flush()
         self._after_turn()
 
@@ -251,7 +256,7 @@ class Http2Connection(asyncio.Protocol):
     def _after_turn(self) -> None:
         if self._state is State.CLOSED or self.outbound.blocked:
             return
-        if self.streams.responses.is_ready or self._postponed or (self.streams.work <= 0 and self._reader.waiting):
+        if self.streams.responses.is_ready or self._postponed or (self._requests.work <= 0 and self._reader.waiting):
             self.wait_for_turn()
             self._incomplete_since = None
         else:

@@ -1,39 +1,25 @@
-"""The streams of one HTTP/2 connection: starts one for each request, feeds it, and forgets it.
-
-Usually a header block is a known one, and a hot response answers it at once, without a stream. Every other request
-becomes a stream, which the handler answers in a task.
-"""
+"""The open streams of one HTTP/2 connection: feeds them, ends those that take too long, and forgets them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from functools import partial
-from typing import Protocol, cast
+from typing import Protocol
 
-from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest
-from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http2 import limits, stalls
 from addon.frontend.http2.handler import Http2Handler
-from addon.frontend.http2.head_reader import HeadReader
-from addon.frontend.http2.header_block import OversizedHeaderList
-from addon.frontend.http2.hot_answers import Http2HotResponse
-from addon.frontend.http2.hot_sender import HotSender
-from addon.frontend.http2.request_fields import Http2Head
 from addon.frontend.http2.response_queue import ResponseQueue
 from addon.frontend.http2.stream import Stream, StreamOwner
 from addon.frontend.http2.stream_state import REQUEST_COMPLETE, Event, State
-from addon.frontend.http2.tunnels import Answering, Tunnels
 from addon.frontend.http2.upload import Upload
 from addon.origin.http2 import frames
-from addon.origin.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
+from addon.origin.http2.faults import ConnectionFault, ErrorCode, StreamFault
 from addon.origin.http2.flow_control import ReceiveWindow
 from addon.origin.http2.frame_reader import Frame
 from addon.origin.http2.settings import PeerSettings
-from cache.http.messages import Request
 from cache.policy.reason_texts import text_of
-from cache.policy.reasons import Disconnected, StreamReset
-from cache.rules.streams import asks_for_stream
+from cache.policy.reasons import StreamReset
 
 logger = logging.getLogger(__name__)
 
@@ -59,53 +45,29 @@ class Streams:
 
     Attributes:
         last: The highest number of a stream that the client has opened.
-        work: Units of work that are left in this turn.
-        taking: What takes the frames of streams, by type of frame.
+        taking: What takes the frames of streams, by type of frame; `Requests` takes header blocks.
         responses: Begins the responses.
     """
 
     def __init__(
-        self,
-        handler: Http2Handler,
-        targets: RequestTargets,
-        connection: Connection,
-        settings: PeerSettings,
-        budgets: limits.Budgets,
+        self, handler: Http2Handler, connection: Connection, settings: PeerSettings, budgets: limits.Budgets
     ) -> None:
         self.last = 0
-        self.work = 0
         self.taking = {
-            frames.HEADERS: self._take_headers,
             frames.DATA: self._take_data,
             frames.RST_STREAM: self._take_reset,
             frames.PRIORITY: self._take_priority,
         }
-        self._handler, self._fast_path = handler, handler.fast_path
-        self._tunnels = Tunnels(handler)
-        self._targets, self._connection = targets, connection
-        self._outbound = connection.outbound
-        self._hot = HotSender(handler.fast_path, connection.outbound, settings, budgets, handler.frontend.sites)
+        self._frontend, self._connection, self._outbound = handler.frontend, connection, connection.outbound
         self._settings, self._budgets, self._limits = settings, budgets, handler.limits
-        secure = connection.outbound.transport.get_extra_info("ssl_object") is not None
-        self._heads = HeadReader(
-            targets.prefix,
-            handler.head_limits,
-            self._spend,
-            secure=secure,
-            forwarding=handler.frontend.forwarding,
-            peer=connection.peer_address(),
-        )
         self._window = ReceiveWindow(self._limits.connection_window)
         self._open: dict[int, Stream] = {}
         self.responses = ResponseQueue(
             connection.wait_for_turn,
             self._ended_early,
-            lambda task: self._fast_path.fetcher.single_flight.abandon(task),
+            lambda task: handler.fast_path.fetcher.single_flight.abandon(task),
             lambda: stalls.unread(self) >= self._limits.unread,
         )
-
-    def _spend(self, work: int) -> None:
-        self.work -= work
 
     def __len__(self) -> int:
         """Return how many streams are open."""
@@ -115,87 +77,9 @@ class Streams:
         """Iterate over the streams that are open."""
         return iter(self._open.values())
 
-    # ---- requests
+    # ---- new streams
 
-    def _take_headers(self, frame: Frame) -> None:
-        number, block, ended = frame.stream, frame.payload, bool(frame.flags & frames.END_STREAM)
-        if number <= self.last:
-            self._take_trailers(number, block, ended=ended)
-            return
-        if not number & 1:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A client's stream has an even number.")
-        self.last = number
-        head = self._heads.known.get(block)
-        if head is not None and ended and self._connection.accepts_requests:
-            hot = self._fast_path.hot.get(head.key)
-            address = partial(self._address_of, head)
-            if hot is not None and self._hot.send(number, cast("Http2HotResponse", hot), address):
-                self.work -= len(hot.content) // frames.MAX_FRAME
-                return
-        try:
-            self._answer(number, head or self._heads.head(block), ended=ended)
-        except MalformedRequest as fault:
-            self._refuse(number, fault, ended=ended)
-            self._budgets.count_reset(self._connection.now())
-            if isinstance(fault, OversizedHeaderList):
-                raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(fault)) from fault
-
-    def _answer(self, number: int, known: Http2Head, *, ended: bool) -> None:
-        """Answer a request, or start to. Raises MalformedRequest and ConnectionFault."""
-        if not self._connection.accepts_requests:
-            return  # RFC 9113 §6.8: the client will send it on another connection
-        if not self._has_room(number, known.size):
-            return
-        if known.asks_for_tunnel:
-            self._answer_by_tunnel(number, known, ended=ended)
-            return
-        head = known.head_of(ended=ended)
-        try:
-            request = self._targets.request(head)
-        except RefusedRequest as refused:
-            refuse = partial(self._handler.refuse_by_rule, head, refused, self._targets)
-            self._respond(number, refused.request, known, refuse, ended=ended)
-            return
-        if ended:
-            hot = self._fast_path.hit(Http2HotResponse, known.key, request)
-            if hot is not None and self._hot.send(number, hot, partial(self._address_of, known), counted=True):
-                self.work -= len(hot.content) // frames.MAX_FRAME
-                return
-        self._respond(number, request, known, partial(self._handler.answer, request), ended=ended)
-
-    def _address_of(self, known: Http2Head) -> str:
-        """Return the address of the client that has sent a head."""
-        client = known.head.client
-        return (client.address if client is not None else "") or self._connection.peer_address()
-
-    def _answer_by_tunnel(self, number: int, known: Http2Head, *, ended: bool) -> None:
-        """Have a request answered that asks for a tunnel. Raises MalformedRequest."""
-        answering = self._tunnels.answering(known, self._targets)
-        upload = None if ended else self._upload(number, None)
-        stream = self._new_stream(number, upload, known.size)
-        stream.address = self._address_of(known)
-        stream.is_tunnel = True
-        stream.restart_deadline()
-        self.responses.add(stream, partial(answering, stream, upload))
-
-    def _respond(self, number: int, request: Request, known: Http2Head, answering: Answering, *, ended: bool) -> None:
-        """Have a request answered in a task."""
-        upload = None if ended else self._upload(number, known.length)
-        stream = self._new_stream(number, upload, known.size)
-        stream.address = self._address_of(known)
-        stream.may_be_silent = asks_for_stream(request)
-        content = upload if request.has_content else None
-        shareable = self._fast_path.is_shareable(request)
-        self.responses.add(stream, partial(answering, stream, content), shareable=shareable)
-
-    def _refuse(self, number: int, fault: MalformedRequest, *, ended: bool) -> None:
-        """Tell the client what is wrong with its request."""
-        if self._connection.accepts_requests and self._has_room(number):
-            stream = self._new_stream(number, None if ended else self._upload(number, None))
-            self.work -= limits.WORK_PER_REFUSAL
-            self.responses.begin(stream, partial(self._handler.refuse, stream, fault))
-
-    def _has_room(self, number: int, head_size: int = 0) -> bool:
+    def has_room(self, number: int, head_size: int = 0) -> bool:
         """Return whether one more stream may be open; refuse it otherwise. Raises ConnectionFault for too many."""
         if len(self._open) < self._limits.streams:
             open_heads = sum(stream.head_size for stream in self._open.values())
@@ -206,15 +90,21 @@ class Streams:
         self._budgets.count_reset(self._connection.now())
         return False
 
-    def _upload(self, number: int, length: int | None) -> Upload:
-        return Upload(length, partial(self._content_read, number))
+    def open(self, number: int, head_size: int = 0, length: int | None = None, *, ended: bool) -> Stream:
+        """Open a stream for a request.
 
-    def _new_stream(self, number: int, upload: Upload | None, head_size: int = 0) -> Stream:
+        Args:
+            number: Its number.
+            head_size: The size of the request's head, as far as it counts.
+            length: The length of the request's content, if the client has named it.
+            ended: The request has no content.
+        """
+        upload = None if ended else Upload(length, partial(self._content_read, number))
         window, upload_window = self._settings.initial_window, self._limits.stream_window
         stream = Stream(
             number, self._connection, self._ended, window=window, upload_window=upload_window, upload=upload
         )
-        stream.head_size, stream.began = head_size, self._handler.frontend.connections.clock()
+        stream.head_size, stream.began = head_size, self._frontend.connections.clock()
         self._open[number] = stream
         return stream
 
@@ -235,19 +125,13 @@ class Streams:
             self._content_read(number, size - len(content))
         self._feed(stream, content, ended=ended)
 
-    def _take_trailers(self, number: int, block: bytes, *, ended: bool) -> None:
-        fault: MalformedRequest | None = None
-        try:
-            self._heads.read_trailers(block, ended=ended)
-        except OversizedHeaderList as oversized:
-            raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(oversized)) from oversized
-        except MalformedRequest as malformed:
-            fault = malformed
+    def end_content(self, number: int, *, malformed: bool) -> None:
+        """Note that trailers have come, after which there is no content. Raises ConnectionFault."""
         stream = self._receiving(number)
-        if stream is not None and fault is None:
-            self._feed(stream, b"", ended=True)
-        elif stream is not None:
+        if stream is not None and malformed:
             self._reset_by_fault(number)
+        elif stream is not None:
+            self._feed(stream, b"", ended=True)
 
     def _feed(self, stream: Stream, content: bytes, *, ended: bool) -> None:
         if stream.upload is None:
@@ -397,4 +281,4 @@ class Streams:
 
     def _note_reset(self, reason: StreamReset) -> None:
         logger.info("a request over HTTP/2 is refused or ended: %s", text_of(reason).sentence)
-        self._handler.frontend.service.counters.count(f"streams_reset.{reason}")
+        self._frontend.service.counters.count(f"streams_reset.{reason}")
