@@ -285,7 +285,9 @@ def _miss(
     fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
     if request.method == "OPTIONS":  # only offline a copy could have answered
         fwd = Forwarded.METHOD
-    offered = [entry for entry in variants if content_coding.may_select(entry, request)]
+    # RFC 9111 §4.3.2: a part is not offered for the whole, which a 304 could not make of it
+    whole = (entry for entry in variants if entry.complete_length is None)
+    offered = [entry for entry in whole if content_coding.may_select(entry, request)]
     to_validate = () if "range" in request.fields else validation.entries_to_validate(offered, None)
     # ledger RANGE-12: the whole response can answer later requests for other ranges too
     fetched = request.with_fields(request.fields.without(RANGE)) if policy.requests.fetch_whole else request
