@@ -56,6 +56,12 @@ class _LimitedReader(DecompressingBufferedReader):  # type: ignore[misc] # warci
             raise RecordingError(f"a line of more than {MAX_LINE} bytes in a head")
         return line
 
+    def close_decompressor(self) -> None:
+        """End reading. Raises EOFError if the file ends within a compressed record, which warcio takes for its end."""
+        if self.decompressor and not self.decompressor.eof:
+            raise EOFError("the file ends before the end of this record")
+        super().close_decompressor()
+
 
 def read_exchanges(file: Path) -> Iterator[RecordedExchange | SkippedExchange]:
     """Iterate over the exchanges in a WARC file. Raises RecordingError with the number of the record.
@@ -88,7 +94,10 @@ def _records(file: Path) -> Iterator[tuple[str, Any]]:
                     raise RecordingError("expected WARC, found ARC")
                 if record.length is None:
                     raise RecordingError("expected a Content-Length")
-                yield f"{file}: record {number}", record
+                yield source, record
+                records.read_to_end(record)
+                if missing := record.raw_stream.limit:
+                    raise EOFError(f"the file ends {missing} bytes before the end of this record")
                 source = f"{file}: record {number + 1}"
         except RecordingError as error:
             raise RecordingError(_with_source(source, str(error))) from None

@@ -98,6 +98,20 @@ def test_a_truncated_warc_is_refused(tmp_path: Path, warc: bytes) -> None:
     assert_refused(tmp_path, file, "record ")
 
 
+def test_a_compressed_warc_that_ends_within_a_record_is_refused(tmp_path: Path, warc: bytes) -> None:
+    file = tmp_path / "evil.warc.gz"
+    second_record = warc.index(b"\x1f\x8b", 1)
+    for end in (40, second_record + 40, len(warc) - 1):
+        file.write_bytes(warc[:end])
+        assert_refused(tmp_path, file, "the file ends before the end of this record")
+
+
+def test_a_warc_that_ends_within_a_record_of_no_response_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "evil.warc"
+    file.write_bytes(b"WARC/1.1\r\nWARC-Type: metadata\r\nContent-Length: 10\r\n\r\nhello")
+    assert_refused(tmp_path, file, "record 1: expected a WARC record: the file ends 5 bytes before the end")
+
+
 def test_a_warc_with_changed_content_is_refused(tmp_path: Path, warc: bytes) -> None:
     file = tmp_path / "evil.warc"
     file.write_bytes(gzip.decompress(warc).replace(b"hallo", b"hullo"))
