@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 
@@ -211,10 +212,13 @@ class AsyncStore:
             except ScrubbingError as error:
                 return self._unscrubbable(entry, error)
         async with self.commits:
+            removals = self.generations.removal_version()  # before the flight is asked
             if flight and flight.invalidated:
                 entry = entry.with_body(entry.length, entry.sha256, invalid=True)
             if reason := await self._keep(entry, body, replaces):
                 return reason
+            if self._may_be_outdated(entry, flight, removals):
+                await self.apply((Invalidate(entry.key),))
         self._counters.count("stored")
         self.on_stored(entry)
         return None
@@ -255,6 +259,15 @@ class AsyncStore:
         self.on_stored(stored)
         return True
 
+    def _may_be_outdated(self, stored: StoredResponse, flight: Flight | None, removals: int) -> bool:
+        """Return whether another process may have invalidated the key of a response while it was being stored.
+
+        `removals` is the version of removals from before the flight was asked whether its key was invalidated. Without
+        this, an invalidation between that question and the storing would be lost, if the storing waits for anything.
+        """
+        watched = flight is not None and flight.changed_elsewhere is not None
+        return watched and not stored.invalid and removals != self.generations.removal_version()
+
     def _write(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...]) -> None:
         writer = self.sync_store.writer()
         try:
@@ -263,10 +276,20 @@ class AsyncStore:
         finally:
             writer.abort()
 
-    async def commit(self, writer: BodyWriter, entry: StoredResponse, replaces: tuple[str, ...]) -> NotStored | None:
-        """Store a response whose body is written. Return why it was not stored after all, or None if it was."""
+    async def commit(
+        self, writer: BodyWriter, entry: StoredResponse, replaces: tuple[str, ...], flight: Flight | None = None
+    ) -> NotStored | None:
+        """Store a response whose body is written, and which `flight` has brought.
+
+        Return why it was not stored after all, or None if it was.
+        """
+        removals = self.generations.removal_version()  # before the flight is asked
+        if flight:
+            entry = replace(entry, invalid=flight.invalidated, last_purge=flight.last_purge)
         try:
             stored = await self.run(writer.commit, entry, replaces)
+            if self._may_be_outdated(stored, flight, removals):
+                await self.apply((Invalidate(stored.key),))
             if not is_contradicted(stored):
                 self._counters.count("stored")
                 self.on_stored(stored)

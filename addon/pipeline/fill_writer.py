@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.flight import Flight, FlightResult
@@ -88,9 +87,8 @@ class FillWriter:
         if not self.active:
             return
         async with self._changing_source, self._store.commits:
-            flight = self._flight
-            entry = replace(self._outcome.entry, invalid=flight.invalidated, last_purge=flight.last_purge)
-            if reason := await self._store.commit(self._writer, entry, self._outcome.replaces):
+            entry = self._outcome.entry
+            if reason := await self._store.commit(self._writer, entry, self._outcome.replaces, self._flight):
                 self.readable = 0
                 self.give_up(reason, "at the end")
                 return

@@ -61,8 +61,7 @@ class RangeFill:
 
     async def _commit(self, writer: BodyWriter, outcome: Complete, flight: Flight) -> NotStored | None:
         async with self._store.commits:
-            entry = replace(outcome.entry, invalid=flight.invalidated, last_purge=flight.last_purge)
-            return await self._store.commit(writer, entry, outcome.replaces)
+            return await self._store.commit(writer, outcome.entry, outcome.replaces, flight)
 
     async def _has_stated_digest(self, whole: Serve) -> bool:
         """Return whether the parts together have the digest of Repr-Digest (RFC 9530 §3); delete them if not."""

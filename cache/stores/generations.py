@@ -86,7 +86,7 @@ class Generations:
         return self._removal_version[0]
 
     def note_removal(self) -> None:
-        """Record that something is deleted or invalidated. Call it in the transaction that does so."""
+        """Record that something is deleted or invalidated. Call it after `begin_change`, in the same transaction."""
         self._removal_version[0] = secrets.randbits(64)
 
     def note_purge(self) -> None:

@@ -152,7 +152,7 @@ class EntryTransaction:
             self._write(key, [marked.get(each[0].id, each) for each in variants])
         else:
             self._changes.overtake(key)
-        self._changes.generations.note_removal()
+        self._changes.removes = True
         return len(marked)
 
     def delete(self, key: str, ids: Iterable[str] | None) -> int:
@@ -161,7 +161,7 @@ class EntryTransaction:
         variants = self._variants(key)
         kept = [each for each in variants if deleted is not None and each[0].id not in deleted]
         self._write(key, kept)
-        self._changes.generations.note_removal()
+        self._changes.removes = True
         return len(variants) - len(kept)
 
     def evict(self, max_size: int) -> int:

@@ -58,6 +58,8 @@ def row_transaction(rows: Rows, generations: Generations, purges: PurgeTable) ->
             slots = transaction.slots
             transaction.before = {slot: generations.stable_value(slot) for slot in slots}
             begun = generations.begin_change(slots)
+            if transaction.removes:  # last: a process that knows the version before this one may not know the slots
+                generations.note_removal()
     except BaseException:
         generations.end_change(slots, begun)
         raise
@@ -109,6 +111,8 @@ class RowTransaction:
         """Slots of the primary keys under which something changes."""
         self.before: dict[int, int | None] = {}
         """Values of these slots before the transaction; set by the commit."""
+        self.removes = False
+        """Something is deleted or invalidated."""
         self.generation: int | None = None
         """Value of these slots after the commit; None if another connection has committed meanwhile."""
 

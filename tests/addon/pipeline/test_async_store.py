@@ -6,7 +6,8 @@ import asyncio
 import base64
 import hashlib
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +22,10 @@ from cache.engine.decisions import Update
 from cache.http.messages import Fields, Response
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
+from cache.stores.disk.store import DiskStore
 from cache.stores.purge_scopes import ALL, Scope, url_name
 from cache.stores.tiered import write_behind
+from cache.stores.tiered.store import TieredStore
 from tests.fixtures.stored_entries import KEY, new_entry
 
 
@@ -128,6 +131,34 @@ def test_a_response_on_its_way_is_dropped_by_a_purge_and_marked_by_an_invalidati
         assert [entry.invalid for entry in await store.candidates(other_key)] == [True]
 
     run(scenario)
+
+
+@pytest.mark.parametrize("way", ["kept", "written"])
+def test_a_response_is_validated_if_another_process_invalidates_its_key_while_it_is_being_stored(
+    store: AsyncStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Ledger INVAL-08."""
+    flight = SingleFlight().begin(KEY, leads=True)
+    flight.changed_elsewhere = lambda: False  # it was asked before
+    keep_later = store.sync_store.keep
+
+    def keep(entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:
+        other_process.invalidate(KEY)
+        return keep_later(entry, body, replaces)
+
+    async def scenario() -> None:
+        await store.candidates(KEY)
+        monkeypatch.setattr(store.sync_store, "keep", keep)
+        if way == "kept":
+            assert await store.keep(new_entry(), b"body", (), flight=flight) is None
+        else:
+            writer = store.sync_store.writer()
+            writer.write(b"body")
+            assert await store.commit(writer, new_entry(), (), flight) is None
+        assert [each.invalid for each in await store.candidates(KEY)] == [True]
+
+    with closing(TieredStore(DiskStore(tmp_path / "store", 1 << 26), 1 << 24, 1 << 20)) as other_process:
+        run(scenario)
 
 
 def test_a_response_that_is_stored_during_a_purge_is_dropped(store: AsyncStore) -> None:
