@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -12,6 +13,7 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.counting import from_copy_counters, from_origin_counters, host_counters, response_counters
 from addon.pipeline.fill import Fill
 from addon.pipeline.origin import FetchedResponse
+from addon.pipeline.page_cache import read_cached
 from addon.pipeline.reply import FileRange, Reply, Stream
 from addon.runtime.counters import Counters
 from cache.answer.cache_status import Handling
@@ -99,7 +101,13 @@ class ReplyBuilder:
                 continue
             content, body = piece
             for start in range(content.start, content.stop, CHUNK):
-                yield await self._store.run(body.read, start, min(start + CHUNK, content.stop))
+                if start > content.start:
+                    await asyncio.sleep(0)  # to read from the page cache takes time, and does not suspend
+                yield await self._chunk(body, start, min(start + CHUNK, content.stop))
+
+    async def _chunk(self, body: StoredBody, start: int, stop: int) -> bytes:
+        cached = read_cached(body.descriptor, start, stop) if body.descriptor is not None else None
+        return await self._store.run(body.read, start, stop) if cached is None else cached
 
     # ---- from an origin
 
