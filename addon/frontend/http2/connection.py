@@ -109,6 +109,7 @@ class Http2Connection(asyncio.Protocol):
         self._move(Event.CLOSE)
         if self._in_line:
             self._handler.turns.leave(self)
+        self._drop_input()
         self.streams.end_all()
 
     def pause_writing(self) -> None:
@@ -200,13 +201,17 @@ class Http2Connection(asyncio.Protocol):
         outbound.write(frames.goaway_frame(self.streams.last, fault.code, f"{fault.reason}: {fault}"))
         outbound.flush()
         self.streams.end_all()
-        self._reader.drop()
-        self._postponed = None
+        self._drop_input()
         # what the client still sends is not read: closing now would reset the connection before it has read GOAWAY
         outbound.transport.pause_reading()
         if outbound.transport.can_write_eof():
             outbound.transport.write_eof()
         self.deadline = self._connections.now + LINGER
+
+    def _drop_input(self) -> None:
+        """Forget what the client has sent: no more of it is taken."""
+        self._reader.drop()
+        self._postponed = None
 
     # ---- turns
 
@@ -259,6 +264,8 @@ class Http2Connection(asyncio.Protocol):
         if self.streams.responses.is_ready or self._postponed or (self._requests.work <= 0 and self._reader.waiting):
             self.wait_for_turn()
             self._incomplete_since = None
+            if self._reader.waiting > MAX_INPUT:
+                self.outbound.transport.pause_reading()
         else:
             self.outbound.transport.resume_reading()
             incomplete = self._reader.inside_block or (self._reader.waiting and not self.streams)

@@ -8,6 +8,9 @@ from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, over_budget
 from cache.policy.reasons import Disconnected
 
+MAX_READ = 65_536
+"""Bytes that have been read as frames and are still kept, since to forget them copies the others."""
+
 _PLAIN = frames.END_HEADERS | frames.PADDED | frames.WITH_PRIORITY
 _IN_PARTS = frozenset((frames.HEADERS, frames.CONTINUATION))
 
@@ -70,6 +73,8 @@ class FrameReader:
         """Return the next frame, or None until more bytes have come. Raises ConnectionFault."""
         if not self._greeted and not self._read_preface():
             return None
+        if self._position > MAX_READ:
+            self.feed(b"")
         data, size = self._data, len(self._data)
         while size >= (start := self._position + frames.HEAD_LENGTH):
             first, flags, stream = frames.HEAD.unpack_from(data, self._position)

@@ -52,6 +52,14 @@ class HpackDecoder:
             OversizedHeaderListError: it has more fields than allowed, and was not decoded to its end.
         """
         self._block, self._position, self.table_changed = block, 0, False
+        try:
+            return self._fields()
+        finally:
+            self._block = b""  # it can be large, and the connection may be idle for long now
+
+    def _fields(self) -> list[tuple[bytes, bytes]]:
+        """Return the fields of the block. Raises as `decode`."""
+        block = self._block
         self._change_size()
         found, size = [], 0
         while self._position < len(block):

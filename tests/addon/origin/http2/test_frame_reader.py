@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault
-from addon.origin.http2.frame_reader import Frame, FrameReader
+from addon.origin.http2.frame_reader import MAX_READ, Frame, FrameReader
 
 FRAMES = b"".join(
     [
@@ -68,3 +68,13 @@ def test_nothing_is_left_of_what_is_dropped() -> None:
     assert not reader.inside_block
     assert reader.waiting == 0
     assert reader.next() is None
+
+
+def test_little_is_kept_of_what_was_read() -> None:
+    ping = frames.frame(frames.PING, 0, 0, bytes(8))
+    reader, count = FrameReader(65_536, 8), 3 * MAX_READ // len(ping)
+    reader.feed(ping * count)
+    for _ in range(count):
+        assert reader.next() is not None
+    assert reader.next() is None
+    assert max(len(each) for each in vars(reader).values() if isinstance(each, bytes)) <= MAX_READ + len(ping)

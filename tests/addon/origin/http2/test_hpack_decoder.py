@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hpack import Decoder, Encoder, HPACKError, OversizedHeaderListError
 from hypothesis import given
@@ -57,6 +59,14 @@ def test_a_block_that_is_not_hpack_is_refused(block: bytes) -> None:
 def test_fields_count_more_than_their_bytes(block: bytes) -> None:
     with pytest.raises(OversizedHeaderListError):
         HpackDecoder(65_536).decode(block)
+
+
+@pytest.mark.parametrize("block", [b"\x00\x01a\x01b" * 100, b"\x82" * 2000], ids=["usual", "too large"])
+def test_no_block_is_kept_after_it_was_decoded(block: bytes) -> None:
+    decoder = HpackDecoder(65_536)
+    with suppress(OversizedHeaderListError):
+        decoder.decode(block)
+    assert block not in vars(decoder).values()
 
 
 def test_a_change_of_the_table_is_told() -> None:
