@@ -38,6 +38,8 @@ class Stream:
     """It is known that there is no content, and there are no trailers."""
     file: FileRange | None = None
     """The same content in a file of the store, which may be sent instead of reading `chunks`."""
+    is_stored: bool = False
+    """All of it is in the store: a chunk that is read later comes as soon."""
 
 
 @record

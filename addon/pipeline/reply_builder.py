@@ -91,7 +91,7 @@ class ReplyBuilder:
                     pieces.append((each, body))
             chunks = self._chunks(pieces)
             if response.length > CHUNK:
-                return Stream(chunks, opened.pop_all().aclose, file=_file_of(pieces))
+                return Stream(chunks, opened.pop_all().aclose, file=_file_of(pieces), is_stored=True)
             return b"".join([chunk async for chunk in chunks])
 
     async def _chunks(self, pieces: list[bytes | tuple[StoredContent, StoredBody]]) -> AsyncIterator[bytes]:

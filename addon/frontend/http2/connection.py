@@ -16,6 +16,7 @@ from addon.frontend.http2 import limits, settings
 from addon.frontend.http2.connection_state import Event, State
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.requests import Requests
+from addon.frontend.http2.stream import STORED_CHUNK
 from addon.frontend.http2.streams import Streams
 from addon.origin.http2 import frames
 from addon.origin.http2.control_frames import ControlFrames, check
@@ -48,6 +49,7 @@ class Http2Connection(asyncio.Protocol):
         self._reader = FrameReader(handler.head_limits.head, handler.limits.continuation_frames, preface=frames.PREFACE)
         self._settings = PeerSettings()
         self._budgets = limits.Budgets(handler.limits)
+        self.loading = asyncio.Semaphore(max(1, handler.limits.unread // STORED_CHUNK))
         self._in_line = False
         """It waits for its turn."""
         self._postponed: Frame | None = None

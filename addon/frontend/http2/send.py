@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from addon.frontend.http1.response_head import WITHOUT_CONTENT
@@ -20,6 +21,9 @@ class RespondingStream(Protocol):
 
     async def send_content(self, content: bytes, *, end_stream: bool) -> None:
         """Send content, no faster than the client takes it. Raises ClientGone."""
+
+    async def send_stored(self, chunks: AsyncIterator[bytes]) -> int:
+        """Send content of the store, but not its end; return how many bytes. Raises ClientGone and StoreError."""
 
 
 async def send(stream: RespondingStream, reply: Reply, *, head_only: bool = False, with_trailers: bool = False) -> int:
@@ -44,6 +48,10 @@ async def send(stream: RespondingStream, reply: Reply, *, head_only: bool = Fals
     if isinstance(reply.content, bytes):
         await stream.send_content(reply.content, end_stream=True)
         return len(reply.content)
+    if reply.content.is_stored:
+        sent = await stream.send_stored(reply.content.chunks)
+        await stream.send_content(b"", end_stream=True)
+        return sent
     sent = 0
     async for chunk in reply.content.chunks:
         sent += len(chunk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from math import inf
 from typing import Protocol
 
@@ -23,6 +23,8 @@ SWITCHING_PROTOCOLS = 101
 CONTENT_PER_TURN = 65_536
 """Bytes of content after which other streams have their turn."""
 
+STORED_CHUNK = 65_536
+"""Bytes of stored content that are loaded at a time."""
 
 LEAST_READ = 1024
 """Bytes between two looks by which a client shows that it reads."""
@@ -32,6 +34,8 @@ class StreamOwner(Protocol):
     """The connection of a stream."""
 
     outbound: Outbound
+    loading: asyncio.Semaphore
+    """Held by the streams that have a chunk of stored content in memory."""
 
     def peer_address(self) -> str:
         """Return the address at the other end of the connection."""
@@ -54,7 +58,7 @@ class Stream:
         is_tunnel: It is a tunnel, or asks to be one. A tunnel has deadlines of its own.
         head_size: Bytes of the fields of the request.
         deadline: When the client must have read or sent enough, by the event loop's clock.
-        unread: Bytes of content in memory that could not be sent yet.
+        unread: Bytes of content that could not be sent yet: of the chunk in memory, or of the one to be loaded next.
         is_read: Between the last two looks the client has read of the response, or of others before it.
         is_stuck: It has not, although there was content.
         began: When the request's head was there, in seconds since the epoch.
@@ -90,7 +94,7 @@ class Stream:
         self._owner = owner
         self._on_response_end = on_response_end
         self._outbound = owner.outbound
-        self._begun = False
+        self._waits_to_load = self._begun = False
         self._sent = self._sent_in_turn = 0
         self._marks = 0, 0, 0
         """Content received and sent on this stream, and sent on the connection, when the deadline was set."""
@@ -161,7 +165,7 @@ class Stream:
         received, sent, sent_by_all = self._marks
         if self.upload is not None and self.awaits_content:
             return self.upload.received < received + MIN_BYTES
-        if self.waiter is None or self._outbound.blocked:
+        if (self.waiter is None and not self._waits_to_load) or self._outbound.blocked:
             return False  # it waits for the origin, or the connection has a deadline for that
         if self.window.size <= 0:
             return self._sent < sent + MIN_BYTES
@@ -195,8 +199,8 @@ class Stream:
         if self.sending_complete:
             raise ClientGone
         rest = memoryview(content)
+        self.unread = len(rest)
         while rest:
-            self.unread = len(rest)
             size = await self._outbound.room(self, len(rest))
             if not size:
                 raise ClientGone
@@ -211,6 +215,43 @@ class Stream:
         if not content and end_stream:
             self._outbound.write_data(self, b"", end_stream=True)
         self._after_sending(end_stream=end_stream)
+
+    async def send_stored(self, chunks: AsyncIterator[bytes]) -> int:
+        """Send content of the store, but not its end; return how many bytes. Raises ClientGone and StoreError.
+
+        A chunk is loaded once the client takes content, and for few streams of the connection at a time: if the client
+        stops reading, all that was loaded stays in memory.
+        """
+        sent = self._sent
+        while await self._send_next(chunks):
+            continue
+        return self._sent - sent
+
+    async def _send_next(self, chunks: AsyncIterator[bytes]) -> bool:
+        """Load and send the next chunk; return false if there is none."""
+        if not self._outbound.has_room(self):
+            self.unread = STORED_CHUNK
+            if not await self._outbound.room(self, 1):
+                raise ClientGone
+            self.unread = 0
+        await self._wait_to_load()
+        try:
+            chunk = await anext(chunks, b"")
+            if len(chunk) <= self.window.size:
+                await self.send_content(chunk, end_stream=False)
+                return bool(chunk)
+        finally:
+            self._owner.loading.release()
+        # not any earlier: with a small window of its own, the stream would keep others from loading
+        await self.send_content(chunk, end_stream=False)
+        return True
+
+    async def _wait_to_load(self) -> None:
+        self._waits_to_load = True
+        try:
+            await self._owner.loading.acquire()
+        finally:
+            self._waits_to_load = False
 
     def _after_sending(self, *, end_stream: bool) -> None:
         if end_stream:

@@ -30,6 +30,7 @@ class Sink(asyncio.Transport):
 class Owner:
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
+        self.loading = asyncio.Semaphore(2)
 
     def client_address(self) -> str:
         return "192.0.2.1"
