@@ -49,7 +49,9 @@ class HeadReader:
     def head(self, block: bytes) -> Http2Head:
         """Return the request head in a header block. Raises MalformedRequest and ConnectionFault."""
         lines, size = self._decode(block)
-        head = replace(self._read(lines), size=size)
+        head = self._read(lines)
+        more_than_usual = max(0, len(head.head.fields.lines) - limits.USUAL_FIELDS)
+        head = replace(head, size=size + more_than_usual * limits.FIELD_MEMORY)
         if size <= limits.MAX_REMEMBERED_LIST:
             self._decoder.remember(block, head)
         return head

@@ -28,6 +28,12 @@ LONG_BLOCK = 4096
 ENCODED_PER_WORK, DECODED_PER_WORK = 256, 4096
 """Bytes of an encoded header block, and of the header list in it, that cost one unit."""
 
+USUAL_FIELDS, FIELD_MEMORY = 32, 192
+"""Fields of a head that count with their bytes only, and bytes that each further one counts besides.
+
+A short field takes some 200 bytes of memory, so that a head of 1 KB can take 30. Heads of browsers have fewer fields.
+"""
+
 MAX_REMEMBERED_LIST = 4096
 """Bytes of a header list that is remembered for its header block."""
 

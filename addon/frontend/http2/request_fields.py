@@ -55,7 +55,7 @@ class Http2Head:
     protocol: str | None = None
     """The protocol that an extended CONNECT asks for (RFC 8441 §4)."""
     size: int = 0
-    """Bytes of its fields."""
+    """Bytes of its fields, with some added for each field beyond the usual number."""
 
     @property
     def asks_for_tunnel(self) -> bool:

@@ -56,7 +56,7 @@ class Stream:
         response: The task that makes the response.
         may_be_silent: Client and origin may be silent for long: event streams, gRPC, long polls.
         is_tunnel: It is a tunnel, or asks to be one. A tunnel has deadlines of its own.
-        head_size: Bytes of the fields of the request.
+        head_size: Bytes of the fields of the request, as they count for the limit of all requests.
         deadline: When the client must have read or sent enough, by the event loop's clock.
         unread: Bytes of content that could not be sent yet: of the chunk in memory, or of the one to be loaded next.
         is_read: Between the last two looks the client has read of the response, or of others before it.
