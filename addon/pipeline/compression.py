@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.content_codings import encode_content
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.runtime.counters import Counters
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotCompressed
@@ -35,7 +36,7 @@ class Compression:
         self._entry_ids = entry_ids
         self._counters = counters
         self._turn = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="compression")
         store.on_stored = self._stored
 
@@ -49,9 +50,7 @@ class Compression:
         if reason is not None:
             self._note(entry, reason)
             return
-        task = asyncio.get_running_loop().create_task(self._compress(entry, policy.codings.compress))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.begin(self._compress(entry, policy.codings.compress))
 
     async def _compress(self, entry: StoredResponse, codings: tuple[str, ...]) -> None:
         async with self._turn:
@@ -87,12 +86,9 @@ class Compression:
 
     async def settled(self) -> None:
         """Wait until everything that is stored now is compressed."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.settled()
 
     async def close(self) -> None:
         """Stop compressing."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         self._thread.shutdown()

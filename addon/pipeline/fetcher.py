@@ -27,6 +27,7 @@ from addon.pipeline.reply_builder import ReplyBuilder
 from addon.pipeline.request_context import NO_CONTEXT, RequestContext
 from addon.pipeline.single_flight import SingleFlight, audience_of
 from addon.pipeline.size_limit import SizeLimit
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.runtime.counters import Counters
 from addon.runtime.host_counters import host_counter
 from cache import engine
@@ -109,7 +110,7 @@ class Fetcher:
         self.compression = Compression(store, lambda: self.policy, self.outcomes.entry_ids, counters)
         self._counters = counters
         self._range_fill = RangeFill(store, counters)
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = BackgroundTasks()
         self._former_origins: WeakSet[Origin] = WeakSet()
 
     def use_policy(self, policy: CachePolicy) -> None:
@@ -352,15 +353,13 @@ class Fetcher:
     def _invalidate_in_background(self, request: Request) -> None:
         """Invalidate the stored responses that a request may have changed, if its client left (ledger INVAL-07)."""
         if keys := keys_in_doubt(request):
-            task = asyncio.get_running_loop().create_task(self.outcomes.apply(tuple(map(Invalidate, keys))))
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+            self._background.begin(self.outcomes.apply(tuple(map(Invalidate, keys))))
 
     async def close(self) -> None:
         """Stop storing what is still on its way, and close the connections to origins."""
         await self.fills.close()
         await self.compression.close()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.settled()
         for origin in [self.origin, *self._former_origins]:
             await origin.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from addon.pipeline.async_store import AsyncStore
@@ -15,6 +14,7 @@ from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import ReplyBuilder
 from addon.pipeline.single_flight import SingleFlight
 from addon.pipeline.size_limit import SizeLimit
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import Serve, Store, UpstreamRequest
@@ -44,7 +44,7 @@ class Fills:
         self._not_stored = not_stored
         self._size_limit = size_limit
         self._fills: dict[Flight, Fill] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
 
     def __contains__(self, flight: Flight) -> bool:
         """Return whether the response to a flight is being stored as it comes."""
@@ -95,9 +95,7 @@ class Fills:
         flight.end(FlightResult.ARRIVING)
         if not fill.may_be_joined:
             flight.end_lease()
-        task = asyncio.get_running_loop().create_task(self._run(fill))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.begin(self._run(fill))
         return Reply(outcome.response.head, stream, outcome.handling)
 
     async def _run(self, fill: Fill) -> None:
@@ -123,11 +121,8 @@ class Fills:
 
     async def settled(self) -> None:
         """Wait until all fills that are under way now have ended."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.settled()
 
     async def close(self) -> None:
         """Stop all fills."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()

@@ -13,6 +13,7 @@ from addon.pipeline.pipeline import Pipeline
 from addon.recordings.diff_command import DiffCommand
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.library import PinnedStore, RecordingError, RecordingLibrary
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.runtime.control import Handler
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.recordings import recording_policy, replaying_policy
@@ -42,7 +43,7 @@ class RecordingSwitch:
         self._turn = asyncio.Lock()
         self._activity: Activity | None = None
         self._name = ""
-        self._draining: set[asyncio.Task[None]] = set()
+        self._draining = BackgroundTasks()
         self._diff = DiffCommand(self._library, lambda: active.policy, self._live_pipeline)
 
     async def start(self, activity: Activity, name: str) -> None:
@@ -84,9 +85,7 @@ class RecordingSwitch:
     async def _switch_back(self) -> None:
         if self._activity is None:
             return
-        draining = asyncio.get_running_loop().create_task(_drain(self._active.current))
-        self._draining.add(draining)
-        draining.add_done_callback(self._draining.discard)
+        draining = self._draining.begin(_drain(self._active.current))
         # a finished recording is to be complete; a replay only goes on for the clients that it is answering
         timeout = DRAIN_TIMEOUT if self._activity == "record" else 0.0
         self._activity, self._name = None, ""
@@ -96,9 +95,7 @@ class RecordingSwitch:
     async def close(self) -> None:
         """Switch back without waiting for responses under way."""
         await self.stop()
-        for draining in self._draining:
-            draining.cancel()
-        await asyncio.gather(*self._draining, return_exceptions=True)
+        await self._draining.close()
 
     # ---- control commands
 

@@ -13,6 +13,7 @@ import socket
 from collections.abc import Mapping
 from itertools import count
 
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.runtime.control import Handler, run_command
 from addon.runtime.control_client import MAX_REPLY, ControlError
 
@@ -32,7 +33,7 @@ class Channel:
         self.closed = asyncio.Event()
         self._ids = count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, object]]] = {}
-        self._replying: set[asyncio.Task[None]] = set()
+        self._replying = BackgroundTasks()
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -81,9 +82,7 @@ class Channel:
     def _take(self, message: dict[str, object]) -> None:
         """Reply to a command in a task of its own, or pass a reply on to the one who waits for it."""
         if "command" in message:
-            task = asyncio.get_running_loop().create_task(self._reply(message))
-            self._replying.add(task)
-            task.add_done_callback(self._replying.discard)
+            self._replying.begin(self._reply(message))
             return
         reply = self._waiting.get(int(str(message["id"])))
         if reply is None or reply.done():

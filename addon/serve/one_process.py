@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from addon.config.reload import ReadSettings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.runtime.settings_command import settings_handler
 from addon.runtime.signals import operator_signals
 from addon.serve.admin.administered import Administered
@@ -80,15 +81,9 @@ class _OneProcess:
         self._proxy = proxy
         self._admin = admin
         self._in_force = ReadSettings.of(launch.settings)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
         self._upgrading: asyncio.Task[None] | None = None
-        self._living = self._do(launch.manager.show_signs_of_life(_is_alive))
-
-    def _do(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        self._living = self._tasks.begin(launch.manager.show_signs_of_life(_is_alive))
 
     def handle_signals(self) -> None:
         """Act on signals from now on."""
@@ -128,7 +123,7 @@ class _OneProcess:
         if not isinstance(self._proxy, Proxy):
             logger.error("no upgrade with --script, --mode or --no-door: mitmproxy cannot pass its sockets on")
         elif self._upgrading is None or self._upgrading.done():
-            self._upgrading = self._do(self._upgraded(self._proxy))
+            self._upgrading = self._tasks.begin(self._upgraded(self._proxy))
 
     async def _upgraded(self, proxy: Proxy) -> None:
         if not proxy.draining.begun and await upgrade(self._launch):
@@ -138,9 +133,7 @@ class _OneProcess:
 
     async def close(self) -> None:
         """Stop what is under way."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
 
 async def _is_alive(_seconds: float) -> bool:

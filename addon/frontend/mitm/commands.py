@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -23,6 +22,7 @@ from addon.offline.prefetch import prefetch
 from addon.offline.wanted import Wanted
 from addon.pipeline.explanation import described_note, explanation_rows, last_fetch, stored_for
 from addon.pipeline.stored_description import HEADINGS, compared_rows, summary
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.service import Service
 from cache.http.messages import Fields, Request
 from cache.policy.private_cache import without_dropped_parameters
@@ -46,7 +46,7 @@ class Commands:
     def __init__(self, service: Callable[[], Service | None]) -> None:
         """Ask the service that `service` returns; None as long as it is not open."""
         self._service = service
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
 
     def add_to(self, loader: Loader) -> None:
         """Add the commands to mitmproxy."""
@@ -68,13 +68,13 @@ class Commands:
         """Delete what is stored for the URLs of flows, or for one URL. The log says how many copies that were."""
         with self._asked() as service:
             keys = list(dict.fromkeys(_key(each) for each in named(what)))
-            self._start(_purge(service, keys))
+            self._tasks.begin(_purge(service, keys))
 
     def refresh(self, what: FlowsOrUrl) -> None:
         """Fetch the URLs of flows, or one URL, from the origin into the store. The log says what came."""
         with self._asked() as service:
             for each in named(what):
-                self._start(_refresh(service, each))
+                self._tasks.begin(_refresh(service, each))
 
     def mode(self, mode: ModeName = NO_MODE, host: str = "") -> Data:
         """Switch all hosts, or one, between online, auto and offline; without arguments, show the modes."""
@@ -83,7 +83,7 @@ class Commands:
                 ctx.options.update(secondhand_mode=mode)  # so that the list of options shows it
             if mode:
                 arguments: dict[str, str] = {"mode": mode} | ({"host": host} if host else {})
-                self._start(_switch(service, arguments))
+                self._tasks.begin(_switch(service, arguments))
             return _table(_modes(service.modes.described()))
 
     def stats(self) -> Data:
@@ -106,11 +106,6 @@ class Commands:
             yield service
         except (ValueError, StoreError, exceptions.OptionsError) as error:
             raise exceptions.CommandError(str(error)) from error
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def shown(service: Service, key: str) -> Iterator[Row]:

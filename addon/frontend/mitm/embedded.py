@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 
 from mitmproxy import contentviews, ctx, exceptions
 from mitmproxy.addonmanager import Loader
@@ -21,6 +20,7 @@ from addon.frontend.mitm.copy_view import CopyView
 from addon.frontend.mitm.embedded_service import EmbeddedService
 from addon.frontend.mitm.flow_states import FlowStates
 from addon.frontend.mitm.mitmproxy_version import untested
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.service import Service
 from cache.policy.operator_rules import Mode
 from cache.stores.base import StoreError
@@ -37,7 +37,7 @@ class Embedded:
         self._name = ""
         self._service = EmbeddedService()
         self._is_running = self._is_misconfigured = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
         self._commands = Commands(lambda: self._service.current)
         states = FlowStates(self.service, self._takes_part)
         self._places = Places(Arrival(states, self._take_places), Compare(states), Answer(states, self._until_open))
@@ -85,7 +85,7 @@ class Embedded:
         self._is_misconfigured = False
         self._take_places()  # now, since client replay may begin before `running`
         if self._is_running and options.is_on() and self._service.current is None:
-            self._start(self._open(self._service))
+            self._tasks.begin(self._open(self._service))
 
     def _configure(self, updated: set[str]) -> None:
         self._service.use(options.configuration())
@@ -103,7 +103,7 @@ class Embedded:
         self._take_places()
         if options.is_on():
             options.show_comments()
-            self._start(self._open(self._service))
+            self._tasks.begin(self._open(self._service))
 
     @staticmethod
     async def _open(service: EmbeddedService) -> None:
@@ -113,8 +113,7 @@ class Embedded:
             logger.error("%s", error)
 
     async def _until_open(self) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.settled()
 
     def _takes_part(self) -> bool:
         return options.is_on() and not self._is_misconfigured
@@ -132,17 +131,11 @@ class Embedded:
             return None
         self._places.leave(ctx.master.addons)
         left, self._service, self._name, self._is_running = self._service, EmbeddedService(), "", False
-        return self._start(self._close(left, set(self._tasks)))
+        return self._tasks.begin(self._close(left, set(self._tasks)))
 
     @staticmethod
-    async def _close(service: EmbeddedService, earlier: set[asyncio.Task[None]]) -> None:
+    async def _close(service: EmbeddedService, earlier: set[asyncio.Task[object]]) -> None:
         """Close the service after what was begun earlier: opening it, and closing those of earlier removals."""
         if earlier:
             await asyncio.wait(earlier)
         await service.close()
-
-    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task

@@ -17,6 +17,7 @@ from addon.frontend.mitm.eager_connections import EagerConnections
 from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
 from addon.origin.options import OriginOptions
 from addon.pipeline.origin import Origin
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.service import Service
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class EmbeddedService:
     def __init__(self) -> None:
         self.settings: Settings | None = None
         self._opened: tuple[Service, asyncio.Task[None]] | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing = BackgroundTasks()
 
     async def started(self) -> Service:
         """Return the service. Its first caller opens it. Raises ConfigError, StoreError, ValueError and OSError."""
@@ -86,9 +87,7 @@ class EmbeddedService:
             await service.drain()
             await service.close()
 
-        task = asyncio.get_running_loop().create_task(close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._closing.begin(close())
 
     async def close(self) -> None:
         """Close the service, and wait for those that it has replaced."""

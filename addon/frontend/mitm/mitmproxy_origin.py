@@ -19,6 +19,7 @@ from addon.frontend.mitm.server_side import ServerSide
 from addon.frontend.mitm.way_out import WayOut, current_way, way_of_request
 from addon.origin import FailureKind, OriginFailure, RequestContent
 from addon.origin.options import OriginOptions
+from addon.runtime.background_tasks import BackgroundTasks
 from cache.http.messages import Request, Response
 
 
@@ -31,7 +32,7 @@ class MitmproxyOrigin:
         self._timeout = options.connect_timeout + options.first_byte_timeout
         self._clock = clock
         self.addresses = ReachableAddresses(options, clock)
-        self._fetching: set[asyncio.Task[None]] = set()
+        self._fetching = BackgroundTasks()
 
     async def fetch(
         self,
@@ -55,9 +56,7 @@ class MitmproxyOrigin:
         body = b"".join([chunk async for chunk in content.chunks]) if content else b""
         response = ArrivingResponse(request.method, self._clock)
         side = ServerSide(way, _request_of(request, body, way), response, self._options)
-        task = asyncio.get_running_loop().create_task(side.run())
-        self._fetching.add(task)
-        task.add_done_callback(self._fetching.discard)
+        task = self._fetching.begin(side.run())
         try:
             async with asyncio.timeout(self._timeout):
                 await response.received()
@@ -80,9 +79,7 @@ class MitmproxyOrigin:
 
     async def close(self) -> None:
         """End what is under way."""
-        for task in list(self._fetching):
-            task.cancel()
-        await asyncio.gather(*self._fetching, return_exceptions=True)
+        await self._fetching.close()
         await self.addresses.close()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import signal
 import socket
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connection_shares import ConnectionShare
 from addon.frontend.gateway.request_rates import RequestRates
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.runtime.channel import Channel
 from addon.runtime.control_client import ControlError
 from addon.runtime.event_loop import run
@@ -67,7 +67,7 @@ class _Worker:
         self._assignment = assignment
         self._settings = assignment.settings
         self._channel = Channel({})
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks = BackgroundTasks()
 
     async def run(self, connection: socket.socket) -> int:
         """Serve clients; tell the supervisor when this begins, when it cannot begin, and the counters at the end."""
@@ -136,16 +136,11 @@ class _Worker:
                 signal.SIGUSR2: _ignore,
             }
         )
-        self._begin(stop_without_supervisor())
+        self._tasks.begin(stop_without_supervisor())
         # the reply comes when the whole generation of workers may begin
         await self._tell("ready", store=store_place(self._settings, service))
         if not proxy.draining.begun:
             await proxy.run()
-
-    def _begin(self, work: Coroutine[None, None, object]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _failed(self, error: Exception, code: int) -> int:
         """Tell the supervisor that this worker cannot serve, and return the exit code."""

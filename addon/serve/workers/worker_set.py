@@ -14,6 +14,7 @@ from pathlib import Path
 from addon.config.settings import Settings
 from addon.frontend.connection_shares import ConnectionShares
 from addon.frontend.gateway.request_rates import RequestRates
+from addon.runtime.background_tasks import BackgroundTasks
 from addon.runtime.control_client import ControlError
 from addon.runtime.exit_codes import FAILED
 from addon.serve.proxy import HANDOVER_GRACE
@@ -58,7 +59,7 @@ class WorkerSet:
         self._generation = 0
         self._is_stopping = False
         self._backoff = Backoff()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
 
     def _ready(self) -> list[WorkerProcess]:
         """Return the workers that answer commands. Those that drain do so, too: they must not store what is purged."""
@@ -87,9 +88,9 @@ class WorkerSet:
         for worker in new:
             worker.begin()
         if generation == 1:
-            self._do(kill_hanging(lambda: self.serving))
+            self._tasks.begin(kill_hanging(lambda: self.serving))
         for worker in old:
-            self._do(self._kill_late(worker, drain_timeout))
+            self._tasks.begin(self._kill_late(worker, drain_timeout))
         await asyncio.gather(*(self._hand_over(worker) for worker in old))
 
     async def _hand_over(self, worker: WorkerProcess) -> None:
@@ -110,7 +111,7 @@ class WorkerSet:
     async def _start(self, worker: WorkerProcess, settings: Settings) -> None:
         """Start a worker, and wait until it is ready. Raises WorkerFailed, also if that takes too long."""
         self.alive.add(worker)
-        self._do(self._watch(worker))
+        self._tasks.begin(self._watch(worker))
         try:
             async with asyncio.timeout(START_TIMEOUT):
                 await self._become_ready(worker, settings)
@@ -132,11 +133,6 @@ class WorkerSet:
         except ControlError as error:
             await worker.kill()
             raise WorkerFailed(str(error), FAILED) from None
-
-    def _do(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     # ---- the death of a worker
 
@@ -199,7 +195,7 @@ class WorkerSet:
         self.serving.clear()
         for worker in self.alive:
             if worker.is_ready:
-                self._do(tell(worker))
+                self._tasks.begin(tell(worker))
             else:
                 worker.send(signal.SIGKILL)
         with suppress(TimeoutError):
@@ -208,6 +204,4 @@ class WorkerSet:
         for worker in list(self.alive):
             logger.error("worker %d does not end in time; it is killed", worker.pid)
             await worker.kill()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()

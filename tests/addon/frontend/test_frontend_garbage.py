@@ -1,4 +1,4 @@
-"""What a request leaves behind is freed at once, without a collection of garbage: that takes time from all requests."""
+"""A request leaves nothing behind that only a collection of garbage frees: that takes time from all requests."""
 
 from __future__ import annotations
 
