@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import cast
 
 from addon.origin.deadline import Deadline
@@ -107,22 +107,17 @@ class OriginConnection(PiecewiseProtocol):
             self.abandon(response)
             raise
 
-    async def body(self, response: ResponseBuffer) -> AsyncIterator[bytes]:
-        """Iterate over the body as it arrives. Raises OriginFailure if it is incomplete."""
-        while True:
-            while (chunk := response.take_chunk()) is not None:
-                if self._response is response:
-                    self._passing_on = len(chunk)
-                yield chunk
-                if self._response is response:
-                    self._passing_on = 0
-                    if not self._is_full(response):
-                        self._resume_reading()
-            if response.failure:
-                raise response.failure
-            if response.complete:
-                return
-            await response.wait_for_progress()
+    def passing_on(self, response: ResponseBuffer, size: int) -> None:
+        """Note that the reader of a response has taken so many bytes, which may wait for the client."""
+        if self._response is response:
+            self._passing_on = size
+
+    def passed_on(self, response: ResponseBuffer) -> None:
+        """Note that the client has got them."""
+        if self._response is response:
+            self._passing_on = 0
+            if not self._is_full(response):
+                self._resume_reading()
 
     def abandon(self, response: ResponseBuffer) -> None:
         """Close the connection if it still receives this response, or has switched to another protocol with it."""

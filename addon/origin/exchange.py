@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,8 +23,11 @@ class Exchange(Protocol):
     async def receive_head(self, response: ResponseBuffer) -> Response:
         """Wait for the final response's head and return it. Raises OriginFailure if no head came."""
 
-    def body(self, response: ResponseBuffer) -> AsyncIterator[bytes]:
-        """Iterate over the body as it arrives. Raises OriginFailure if it is incomplete."""
+    def passing_on(self, response: ResponseBuffer, size: int) -> None:
+        """Note that the reader of the response has taken so many bytes of its body, to pass them on."""
+
+    def passed_on(self, response: ResponseBuffer) -> None:
+        """Note that the reader has passed them on."""
 
     def abandon(self, response: ResponseBuffer) -> None:
         """Stop receiving the response if it is not complete."""

@@ -80,7 +80,7 @@ class OriginResponse:
         Raises:
             OriginFailure: the body is incomplete or its framing is malformed. The pieces before were valid.
         """
-        return self._exchange.body(self._response) if self.whole is None else _single_chunk(self.whole)
+        return _chunks(self._exchange, self._response) if self.whole is None else _single_chunk(self.whole)
 
     async def close(self) -> None:
         """Stop reading. The connection or the stream is closed if the rest of the body has not arrived yet."""
@@ -95,6 +95,19 @@ class OriginResponse:
         if not isinstance(self._exchange, OriginConnection):
             raise TypeError("only a connection of HTTP/1.1 can switch protocols")
         self._exchange.join(protocol, self.whole or b"")
+
+
+async def _chunks(exchange: Exchange, response: ResponseBuffer) -> AsyncIterator[bytes]:
+    while True:
+        while (chunk := response.take_chunk()) is not None:
+            exchange.passing_on(response, len(chunk))
+            yield chunk
+            exchange.passed_on(response)
+        if response.failure:
+            raise response.failure
+        if response.complete:
+            return
+        await response.wait_for_progress()
 
 
 async def _single_chunk(data: bytes) -> AsyncIterator[bytes]:

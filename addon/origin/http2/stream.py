@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from addon.origin.errors import FailureKind
@@ -109,18 +109,14 @@ class OriginStream:
             self.abandon(response)
             raise
 
-    async def body(self, response: ResponseBuffer) -> AsyncIterator[bytes]:
-        """Iterate over the body as it arrives. Raises OriginFailure if it is incomplete."""
-        while True:
-            while (chunk := response.take_chunk()) is not None:
-                self._owner.content_taken(self, len(chunk))
-                self.set_deadline()
-                yield chunk
-            if response.failure:
-                raise response.failure
-            if response.complete:
-                return
-            await response.wait_for_progress()
+    def passing_on(self, response: ResponseBuffer, size: int) -> None:
+        """Note that the reader of the response has taken so many bytes; the origin may send as many more."""
+        del response  # it is the only one of this stream
+        self._owner.content_taken(self, size)
+        self.set_deadline()
+
+    def passed_on(self, response: ResponseBuffer) -> None:
+        """Do nothing: how much is on its way to the client does not matter here."""
 
     def abandon(self, response: ResponseBuffer) -> None:
         """Reset the stream if its response is not complete."""
