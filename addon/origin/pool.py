@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from weakref import WeakSet
 
 from addon.origin.backends.health import OriginHealth
 from addon.origin.connection import OriginConnection
@@ -64,7 +63,8 @@ class OriginPool:
         self._shared: list[Http2Connection] = []
         self._protocols = protocols
         self._dialling = 0
-        self._held_back: WeakSet[ResponseBuffer] = WeakSet()
+        self._held_back: list[ResponseBuffer] = []
+        """Responses whose heads could be held back when the last of them was added."""
         self._closed = False
 
     @property
@@ -234,10 +234,10 @@ class OriginPool:
 
     def let_wait(self, response: ResponseBuffer, seconds: float) -> None:
         """Let the head of a response be held back for so many seconds, unless half of the slots wait in this way."""
-        waiting = sum(other.head is None and not other.finished for other in self._held_back)
-        if waiting < self.options.max_connections // 2:
+        self._held_back = [other for other in self._held_back if other.head is None and not other.finished]
+        if len(self._held_back) < self.options.max_connections // 2:
             response.held_back = seconds
-            self._held_back.add(response)
+            self._held_back.append(response)
 
     # ---- HTTP/1 connections
 
