@@ -49,13 +49,10 @@ class MalformedRequest(Exception):
         line: The request line for the access log.
     """
 
-    reason = Refused.MALFORMED_REQUEST
-    error: str = "http_request_error"
-    line = UNPARSED_REQUEST
-
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
         self.status = status
+        self.reason, self.error, self.line = Refused.MALFORMED_REQUEST, "http_request_error", UNPARSED_REQUEST
 
     def reply(self, errors: ErrorReplies) -> Reply:
         """Return the response to the request."""
@@ -65,11 +62,10 @@ class MalformedRequest(Exception):
 class SetUpPageRequest(MalformedRequest):
     """A well-formed request for the set-up page of this proxy."""
 
-    reason = Refused.SET_UP_PAGE
-
     def __init__(self, page: SetUpPage, head: RequestHead, path: str, authority: str | None = None) -> None:
         """Answer with `page`. The other arguments are as for `SetUpPage.reply`."""
         super().__init__("The set-up page of this proxy answers this request.", 200)
+        self.reason = Refused.SET_UP_PAGE
         self.line = request_line(head.method, head.target, head.version)
         self._page, self._asked = page, (head.method, path, authority)
 
