@@ -15,7 +15,7 @@ NEWEST := for python in $(PYTHONS); do \
 	[ -n "$$python" ] || { echo "expected a Python >= 3.12 that can make a venv, tried: $(PYTHONS); name one:" \
 	"make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: serve test package test-programs package-managers test-edge docs conformance ledger mutation fuzz bench \
+.PHONY: serve test package compiled test-programs package-managers test-edge docs conformance ledger mutation fuzz bench \
 	capacity pictures check format clean
 
 serve: $(VENV)/.serve
@@ -30,6 +30,10 @@ package: $(VENV)/.test # makes both archives in dist/, checks them, and tests wh
 	$(BIN)/python -m twine check --strict dist/*
 	mkdir dist/unpacked && tar -xf dist/*.tar.gz -C dist/unpacked --strip-components 1
 	cd dist/unpacked && $(abspath $(BIN))/python -m pytest -q --numprocesses auto $(SAMPLE)
+
+compiled: $(VENV)/.test # makes a wheel in dist/ with compiled modules, which need a C compiler, and tests what is in it
+	$(INSTALL) '.[dev,package]'
+	$(BIN)/python -m tools.compiled $(ARGS)
 
 test-programs: $(VENV)/.test # drives the package managers, browsers and servers that are installed, and skips the others
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/programs $(ARGS)
