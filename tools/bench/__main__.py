@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.bench import page, printing
-from tools.bench.comparisons import COMPARISONS, OURS, OURS_PLAIN, OURS_WORKERS, Comparison, comparison
+from tools.bench.comparisons import COMPARISONS, OURS, OURS_COMPILED, OURS_PLAIN, OURS_WORKERS, Comparison, comparison
 from tools.bench.cores import assign_cores
 from tools.bench.peers.mitmdump import MITMDUMP
 from tools.bench.peers.nginx import NGINX
@@ -74,6 +74,8 @@ def _run_options(arguments: argparse.Namespace) -> RunOptions:
     ours = [secondhand(OURS, arguments.secondhand)]
     if arguments.plain:
         ours.append(secondhand(OURS_PLAIN, arguments.plain))
+    if arguments.compiled:
+        ours.append(secondhand(OURS_COMPILED, arguments.compiled))
     if arguments.workers:
         ours.append(secondhand(OURS_WORKERS, arguments.secondhand, arguments.workers))
     return RunOptions(
@@ -144,6 +146,12 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         metavar="PATH",
         help="the same on a second Python, measured beside the first",
+    )
+    parser.add_argument(
+        "--compiled",
+        type=Path,
+        metavar="PATH",
+        help="the same from the wheel that `make compiled` makes, measured beside the first",
     )
     parser.add_argument(
         "--workers",

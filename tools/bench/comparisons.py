@@ -9,8 +9,11 @@ from tools.bench.workload import BROWSER_FIELDS, Workload
 OURS = "secondhand"
 OURS_PLAIN = "secondhand-plain"
 """The same on a second Python, to show how much depends on how an interpreter was built."""
+OURS_COMPILED = "secondhand-compiled"
+"""The same from the wheel whose most used modules are compiled (`make compiled`)."""
 OURS_WORKERS = "secondhand-workers"
 """The same with several worker processes, to show what they cost each other: they share one core here."""
+ALL_OURS = (OURS, OURS_PLAIN, OURS_COMPILED, OURS_WORKERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ COMPARISONS = (
         "hits-1k",
         "hits, 1 KiB, request with one header field",
         Workload("/fresh/1k"),
-        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
+        (*ALL_OURS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(COMPETITORS, min_cpu_ratio=1.6),),
     ),
@@ -55,7 +58,7 @@ COMPARISONS = (
         "hits-1k-browser",
         "hits, 1 KiB, request with a browser's 12 header fields",
         Workload("/fresh/1k", fields=BROWSER_FIELDS),
-        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
+        (*ALL_OURS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(COMPETITORS, min_cpu_ratio=1.0),),
     ),
@@ -63,7 +66,7 @@ COMPARISONS = (
         "hits-1k-paced",
         "hits, 1 KiB, at the same fixed rate for all servers",
         Workload("/fresh/1k", rate=4000),
-        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
+        (*ALL_OURS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(("nginx",), max_p99_ratio=1.2),),
         note=(
@@ -75,7 +78,7 @@ COMPARISONS = (
         "hits-100k",
         "hits, 100 KiB",
         Workload("/fresh/100k", size="100k"),
-        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
+        (*ALL_OURS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(("nginx",), min_cpu_ratio=1.0),),
     ),
@@ -83,7 +86,7 @@ COMPARISONS = (
         "hits-10m",
         "hits, 10 MiB",
         Workload("/fresh/10m", size="10m"),
-        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
+        (*ALL_OURS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(("nginx",), min_rate_ratio=1.0), Target(("nginx",), min_cpu_ratio=0.77)),
     ),
@@ -91,7 +94,7 @@ COMPARISONS = (
         "hits-tls",
         "hits, 1 KiB, through intercepted HTTPS",
         Workload("/fresh/1k", tls=True),
-        (OURS, OURS_PLAIN, OURS_WORKERS, "squid"),
+        (*ALL_OURS, "squid"),
         origin_requests=0,
         targets=(Target(("squid",), min_cpu_ratio=1.2),),
         note="Our own load generator, 32 tunnels that are opened before the measurement; Squid with ssl-bump.",
@@ -100,7 +103,7 @@ COMPARISONS = (
         "misses-relayed",
         "misses, 1 KiB, not stored (no-store)",
         Workload("/no-store/", keys="+"),
-        (OURS, OURS_PLAIN, OURS_WORKERS, "squid", "nginx", "varnish", "mitmdump"),
+        (*ALL_OURS, "squid", "nginx", "varnish", "mitmdump"),
         origin_requests=1,
         targets=(
             Target(("squid",), min_cpu_ratio=1.8),
@@ -116,7 +119,7 @@ COMPARISONS = (
         "misses-stored",
         "misses, 1 KiB, stored on disk (each URL requested once)",
         Workload("/key/", keys="+"),
-        (OURS, OURS_PLAIN, OURS_WORKERS, "squid-disk", "nginx"),
+        (*ALL_OURS, "squid-disk", "nginx"),
         origin_requests=1,
         targets=(Target(("squid-disk",), min_cpu_ratio=1.0), Target(("nginx",), min_cpu_ratio=0.6)),
         note="Squid stores in slots of 2 KiB (rock). Each URL has an ETag, a Last-Modified and a content of its own.",
@@ -125,7 +128,7 @@ COMPARISONS = (
         "validation",
         "hits that the origin revalidates with 304 each time, 1 KiB",
         Workload("/validated/", keys="1000"),
-        (OURS, OURS_PLAIN, OURS_WORKERS, "squid"),
+        (*ALL_OURS, "squid"),
         origin_requests=1,
         targets=(Target(("squid",), min_cpu_ratio=1.0),),
         note=(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tools.bench.comparisons import COMPARISONS, Comparison
-from tools.bench.printing import HEAD, ratio, row, target_of
+from tools.bench.printing import HEAD, ratios, row, target_of
 from tools.bench.results import Results
 from tools.bench.server_settings import HERE
 
@@ -63,6 +63,7 @@ Measured on {day}: {machine}. {versions}.
   load generator or origin cannot be its limit.
 - secondhand is measured on two builds of Python where both are at hand (`--plain`): one with profile-guided
   optimisation (PGO), as Linux distributions ship it, and one without, as pyenv makes it by default.
+- "secondhand-compiled" is the wheel whose most used modules are compiled (`make compiled`), on the first Python.
 - "secondhand-workers" is secondhand with several worker processes (`--workers`), all on the core that a server has:
   compare its CPU/request, which counts workers and supervisor, with that of one process.
 - Each measurement has a new file system (ext4), since one that has just lost many files is slow for a while. Root is
@@ -112,10 +113,8 @@ def machine() -> str:
 
 def _ratios(results: Results) -> Iterable[tuple[str, ...]]:
     for comparison in COMPARISONS:
-        for target in comparison.targets:
-            figures = results.figures.get(comparison.name)
-            if figures and (shown := ratio(target, figures)):
-                yield comparison.title, shown
+        for shown in ratios(comparison, results.figures.get(comparison.name, {})):
+            yield comparison.title, shown
 
 
 def _section(comparison: Comparison, results: Results) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from tools.bench.comparisons import OURS, Comparison, Target
+from tools.bench.comparisons import OURS, OURS_COMPILED, Comparison, Target
 from tools.bench.rounds import Figures
 from tools.bench.scenario_result import ScenarioResult
 
@@ -28,8 +28,7 @@ def text(comparison: Comparison, figures: Mapping[str, Figures]) -> str:
     rows = [HEAD, *(row(name, each) for name, each in figures.items())]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(HEAD))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) for cells in rows]
-    ratios = [shown for target in comparison.targets if (shown := ratio(target, figures))]
-    return "\n".join(["", f"{comparison.name}: {comparison.title}", *table, *ratios])
+    return "\n".join(["", f"{comparison.name}: {comparison.title}", *table, *ratios(comparison, figures)])
 
 
 def row(name: str, figures: Figures) -> tuple[str, ...]:
@@ -49,22 +48,27 @@ def row(name: str, figures: Figures) -> tuple[str, ...]:
     )
 
 
-def ratio(target: Target, figures: Mapping[str, Figures]) -> str:
-    """Return the ratio that a target is about, and the verdict; empty if one side was not measured."""
-    measured = [name for name in target.others if name in figures]
-    if OURS not in figures or not measured:
-        return ""
-    ours, others = figures[OURS], [figures[name] for name in measured]
-    compared_to = measured[0] if len(measured) == 1 else f"best of {', '.join(measured)}"
+def ratios(comparison: Comparison, figures: Mapping[str, Figures]) -> Iterator[str]:
+    """Iterate over the ratios that the targets are about, with verdicts; without those of which a side is missing."""
+    for target in comparison.targets:
+        measured = [name for name in target.others if name in figures]
+        for name, words in ((OURS, "ours"), (OURS_COMPILED, "ours, compiled")):
+            if measured and name in figures:
+                compared_to = measured[0] if len(measured) == 1 else f"best of {', '.join(measured)}"
+                others = [figures[each] for each in measured]
+                yield _ratio(target, figures[name], others, f"{words} / {compared_to}")
+
+
+def _ratio(target: Target, ours: Figures, others: Sequence[Figures], compared: str) -> str:
     if target.max_p99_ratio is not None:
         limit, value = target.max_p99_ratio, ours.p99 / min(each.p99 for each in others)
-        return f"p99, ours / {compared_to}: {value:.2f} (at most {limit:g}): {_verdict(value <= limit)}"
+        return f"p99, {compared}: {value:.2f} (at most {limit:g}): {_verdict(value <= limit)}"
     if target.min_cpu_ratio is not None:
         limit, value = target.min_cpu_ratio, min(each.cpu for each in others) / ours.cpu
         verdict = f"{value:.2f} (at least {limit:g}): {_verdict(value >= limit)}"
-        return f"requests per second of CPU, ours / {compared_to}: {verdict}"
+        return f"requests per second of CPU, {compared}: {verdict}"
     limit, value = target.min_rate_ratio or 0, ours.rate / max(each.rate for each in others)
-    return f"requests/s, ours / {compared_to}: {value:.2f} (at least {limit:g}): {_verdict(value >= limit)}"
+    return f"requests/s, {compared}: {value:.2f} (at least {limit:g}): {_verdict(value >= limit)}"
 
 
 def milliseconds(seconds: float) -> str:

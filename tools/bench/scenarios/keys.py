@@ -9,13 +9,13 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tools.bench.comparisons import OURS, OURS_PLAIN
+from tools.bench.comparisons import OURS, OURS_COMPILED, OURS_PLAIN
 from tools.bench.peers.peer import Server
 from tools.bench.scenario_result import ScenarioResult, at_least
 from tools.bench.testbed import Testbed
 from tools.bench.workload import LoadFailed, Workload, apply_load, generator_options, run_generator
 
-SERVERS = (OURS, OURS_PLAIN, "squid-disk", "nginx")
+SERVERS = (OURS, OURS_PLAIN, OURS_COMPILED, "squid-disk", "nginx")
 
 FEW, MANY = 100, 100_000
 TIMEOUT = 600
@@ -57,13 +57,13 @@ def measure(testbed: Testbed) -> list[ScenarioResult]:
 
 
 def _ratios(costs: Mapping[str, Costs]) -> list[ScenarioResult]:
-    ours = costs.get(OURS)
-    if ours is None:
-        return []
-    results = [at_least(OURS, f"CPU of {FEW:,} / CPU of {MANY:,}", ours.few / ours.many, 0.8)]
-    for name, limit in FIRST_HIT_TARGETS.items():
-        if name in costs:
-            results.append(at_least(OURS, f"first hits: CPU of {name} / ours", costs[name].first / ours.first, limit))
+    results = []
+    for server in (OURS, OURS_COMPILED):
+        if ours := costs.get(server):
+            results.append(at_least(server, f"CPU of {FEW:,} / CPU of {MANY:,}", ours.few / ours.many, 0.8))
+            for other in [name for name in FIRST_HIT_TARGETS if name in costs]:
+                ratio, limit = costs[other].first / ours.first, FIRST_HIT_TARGETS[other]
+                results.append(at_least(server, f"first hits: CPU of {other} / ours", ratio, limit))
     return results
 
 
