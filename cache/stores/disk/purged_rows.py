@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -56,7 +57,9 @@ type CarryOut = Callable[[Sequence[str]], None]
 """Writes the entries under some keys as purges leave them, in one transaction."""
 
 
-def carry_out_purges(rows: Rows, purges: PurgeTable, carry_out: CarryOut, should_continue: Callable[[], bool]) -> None:
+def carry_out_purges(
+    rows: Rows, purges: PurgeTable, last: int, carry_out: CarryOut, should_continue: Callable[[], bool]
+) -> None:
     """Delete or mark what pending purges cover.
 
     No process sees a difference, since these rows count as absent or as stale already.
@@ -64,13 +67,14 @@ def carry_out_purges(rows: Rows, purges: PurgeTable, carry_out: CarryOut, should
     Args:
         rows: the store's rows.
         purges: the store's purges.
+        last: the number of the last purge that is carried out. Another process may still count what a later one covers.
         carry_out: writes entries as the purges leave them.
         should_continue: called before each of the short steps. It may wait, and returns whether to take the step.
 
     Raises:
         StoreError: the store cannot be read or written.
     """
-    pending = purges.pending()
+    pending = [(scope, number) for scope, number in purges.pending() if number <= last]
     conditions = [(scope, number) for scope, number in pending if isinstance(scope, Where)]
     for scope, number in pending:
         if isinstance(scope, Where):
@@ -219,12 +223,17 @@ class PurgedRowsDeleter:
         self._lock = Lock()
         self._thread: Thread | None = None
         self._again = False
+        self._last = 0
+        """The number of the last purge before `start`."""
         self._in_haste = self._failing = False
 
     def start(self) -> None:
         """Begin to delete, unless it is going on already."""
+        last = self._last
+        with suppress(StoreError):  # the next purge or the next process deletes
+            last = self._purges.load()
         with self._lock:
-            self._again = True
+            self._again, self._last = True, last
             if self._thread is None and not self._stopped.is_set():
                 thread = Thread(target=self._run, name="store-deleter", daemon=True)
                 try:
@@ -268,7 +277,7 @@ class PurgedRowsDeleter:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 flock(descriptor, LOCK_EX | LOCK_NB)
-                carry_out_purges(self._rows, self._purges, self._carry_out, self._should_continue)
+                carry_out_purges(self._rows, self._purges, self._last, self._carry_out, self._should_continue)
                 self._failing = False
                 return True
             finally:

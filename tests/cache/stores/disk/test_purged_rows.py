@@ -71,7 +71,7 @@ def test_deletion_goes_on_where_it_was_interrupted(
         context.setattr(PurgedRowsDeleter, "start", lambda _: None)
         purge_host(store, "a.example")
     steps = iter([True, False])
-    carry_out_purges(store._rows, store._purges, store._carry_out_purges, lambda: next(steps))
+    carry_out_purges(store._rows, store._purges, 1, store._carry_out_purges, lambda: next(steps))
     assert 2 < rows(directory) < 122
     again = put(store, new_entry(f"{KEY}1"))
     store.close()
@@ -81,6 +81,18 @@ def test_deletion_goes_on_where_it_was_interrupted(
     assert rows(directory) == 4
     assert is_intact(store, again)
     assert store._purges.pending() == []
+
+
+def test_what_another_process_purges_is_not_deleted_before_it_has_counted_it(
+    store: DiskStore, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    purge_host(store, "a.example")
+    last = store._purges.load()
+    purge_all(store)
+    carry_out_purges(store._rows, store._purges, last, store._carry_out_purges, lambda: True)
+    assert rows(directory) == 2
+    assert len(store._purges.pending()) == 1
 
 
 def test_one_process_deletes_at_a_time(store: DiskStore, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
