@@ -165,8 +165,9 @@ class Stream:
         received, sent, sent_by_all = self._marks
         if self.upload is not None and self.awaits_content:
             return self.upload.received < received + MIN_BYTES
-        if (self.waiter is None and not self._waits_to_load) or self._outbound.blocked:
-            return False  # it waits for the origin, or the connection has a deadline for that
+        waits_for_client = self.waiter is not None or (self._waits_to_load and not self._outbound.has_room(self))
+        if not waits_for_client or self._outbound.blocked:
+            return False  # it waits for the origin or the store, or the connection has a deadline for that
         if self.window.size <= 0:
             return self._sent < sent + MIN_BYTES
         return self._outbound.content_sent < sent_by_all + MIN_BYTES
