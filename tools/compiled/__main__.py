@@ -57,6 +57,8 @@ def _make_wheel(sources: Path, folder: Path) -> Path:
     subprocess.run(command, cwd=sources, env=environment, check=True)
     [wheel] = (sources / "dist").glob("*.whl")
     folder.mkdir(exist_ok=True)
+    for earlier in folder.glob("secondhand-*-linux_*.whl"):
+        earlier.unlink()
     return Path(shutil.copy(wheel, folder))
 
 
@@ -75,6 +77,9 @@ def _test(wheel: Path, place: Path, arguments: list[str]) -> None:
     with ZipFile(wheel) as archive:
         archive.extractall(place)
     _copy(place, "tests", "docs", "tools", "pyproject.toml", "README.md", *DATA)
+    names = [name.removesuffix(".py").replace("/", ".") for name in MODULES]
+    check = f"import importlib as i; assert all(i.import_module(m).__file__.endswith('.so') for m in {names})"
+    subprocess.run([sys.executable, "-c", check], cwd=place, check=True)
     command = [sys.executable, "-m", "pytest", "--numprocesses", "auto", "--dist", "worksteal", *TESTS, *arguments]
     subprocess.run(command, cwd=place, check=True)
 
