@@ -234,10 +234,14 @@ class OriginPool:
 
     def let_wait(self, response: ResponseBuffer, seconds: float) -> None:
         """Let the head of a response be held back for so many seconds, unless half of the slots wait in this way."""
-        self._held_back = [other for other in self._held_back if other.head is None and not other.finished]
+        self._forget_arrived()
         if len(self._held_back) < self.options.max_connections // 2:
             response.held_back = seconds
             self._held_back.append(response)
+
+    def _forget_arrived(self) -> None:
+        """Forget the responses that are not held back any more: they refer to their clients."""
+        self._held_back = [other for other in self._held_back if other.head is None and not other.finished]
 
     # ---- HTTP/1 connections
 
@@ -247,6 +251,8 @@ class OriginPool:
             self._release_slot()
 
     def _on_released(self, connection: OriginConnection) -> None:
+        if self._held_back:
+            self._forget_arrived()
         has_slot = connection not in self._endless
         self._endless.discard(connection)
         if connection.reusable and (has_slot or len(self._idle) < self._free_slots):
