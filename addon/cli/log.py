@@ -149,7 +149,10 @@ def _conditions(
 ) -> Iterator[Condition]:
     if host is not None:
         wanted = host_filter(host)
-        yield "host", lambda value: wanted.fits(*host_and_port(value))
+        if wanted.port is None:
+            yield "host", lambda value: wanted.fits(*host_and_port(value))
+        else:  # the host is logged without a port that is the usual one of the scheme
+            yield "uri", wanted.fits_url
     if url is not None:
         yield "uri", _matching(url if set("*?") & set(url) else f"*{url}*")
     if client is not None:

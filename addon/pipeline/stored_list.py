@@ -8,8 +8,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from addon.pipeline.stored_description import freshness_state
-from cache.http.host_filter import HostFilter, host_and_port, host_filter
-from cache.http.messages import DEFAULT_PORTS
+from cache.http.host_filter import host_filter
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.coded_forms import is_form
 from cache.rules.freshness import current_age
@@ -17,7 +16,6 @@ from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore
 from cache.stores.disk.store import DiskStore
 from cache.stores.listing import Order, Selection
-from cache.stores.purge_scopes import authority_and_target
 from cache.stores.tiered.store import TieredStore
 
 
@@ -65,16 +63,11 @@ class Wanted:
         return (
             not is_form(entry)
             and _matches(entry.key, self.pattern)
-            and (self.host is None or _is_of(entry.key, host_filter(self.host)))
+            and (self.host is None or host_filter(self.host).fits_url(entry.key))
             and (self.tag is None or self.tag in entry.tags.split("\n"))
             and (self.state is None or freshness_state(entry, policy, now) == self.state)
             and not (self.never_used and last_use(store, entry))
         )
-
-
-def _is_of(key: str, wanted: HostFilter) -> bool:
-    host, port = host_and_port(authority_and_target(key)[0])
-    return wanted.fits(host, port or DEFAULT_PORTS.get(key.partition(":")[0]))
 
 
 def _matches(uri: str, pattern: str | None) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from cache.http.messages import normalised_host
+from cache.http.messages import DEFAULT_PORTS, normalised_host
 
 _WITH_PORT = re.compile(r"(?P<host>[^:]*|\[[^\]]*\]):(?P<port>[0-9]{1,5})")
 _IPV6 = re.compile(r"\[(?P<address>[0-9a-f.]*:[0-9a-f:.]*)\]")
@@ -25,6 +25,12 @@ class HostFilter:
     def fits(self, host: str, port: int | None) -> bool:
         """Return whether a host, in lower case and without brackets, and its port are chosen."""
         return fnmatchcase(host, self.host) and self.port in (None, port)
+
+    def fits_url(self, url: str) -> bool:
+        """Return whether the host of a URL is chosen, and its port, which is the usual one if the URL names none."""
+        scheme, _, rest = url.partition("://")
+        host, port = host_and_port(rest.partition("/")[0])
+        return self.fits(host, port or DEFAULT_PORTS.get(scheme))
 
 
 def host_filter(text: str) -> HostFilter:

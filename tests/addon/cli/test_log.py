@@ -125,7 +125,16 @@ def test_a_followed_log_goes_on_with_what_is_added(log: Path, monkeypatch: pytes
     assert numbers(result.stdout) == [2, 2]
 
 
-@pytest.mark.parametrize(("host", "expected"), [("a.example", [0, 1]), ("a.example:8080", [1]), ("b.example:*", [])])
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("a.example", [0, 1]),
+        ("a.example:8080", [1]),
+        ("a.example:443", []),
+        ("a.example:80", [0]),
+        ("b.example:*", []),
+    ],
+)
 def test_a_host_without_a_port_is_for_all_ports(log: Path, host: str, expected: list[int]) -> None:
     lines = [LINES.splitlines()[0], LINES.splitlines()[0].replace("a.example", "a.example:8080")]
     log.write_text("\n".join(lines) + "\n")
