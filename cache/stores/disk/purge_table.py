@@ -92,8 +92,10 @@ class PurgeTable(KnownPurges):
                 self.forget_old(last, pending)
         self._version = version
 
-    def add(self, scopes: Iterable[Scope]) -> None:
-        """Store a purge of some scopes, and let all processes know. It survives a power failure.
+    def add(self, scopes: Iterable[Scope]) -> list[int]:
+        """Store a purge of each of some scopes, and let all processes know. Return their numbers.
+
+        It survives a power failure.
 
         Raises:
             StoreError: nothing is purged.
@@ -102,12 +104,15 @@ class PurgeTable(KnownPurges):
         with self._rows.synced(), self._rows.exclusive() as (execute, _):
             if any(isinstance(scope, Where) for scope in scopes) and integer(execute(_COUNT_CONDITIONS)) >= MAX_PENDING:
                 raise StoreError("too many purges by patterns are still being carried out; try again in some seconds")
+            numbers = []
             for scope in scopes:
                 execute(_ADD, scope.text)
+                numbers.append(integer(execute(_LAST)))
         slots = [self._generations.slot(key) for scope in scopes if (key := scope.key) is not None]
         self._generations.end_change(slots)  # what is in memory of a URL does not know its name
         self._generations.note_purge()
         self.load()
+        return numbers
 
     def pending(self) -> list[tuple[Scope, int]]:
         """Return scope and number of the purges that are not carried out yet, in their order. Raises StoreError."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -58,7 +57,7 @@ type CarryOut = Callable[[Sequence[str]], None]
 
 
 def carry_out_purges(
-    rows: Rows, purges: PurgeTable, last: int, carry_out: CarryOut, should_continue: Callable[[], bool]
+    rows: Rows, purges: PurgeTable, numbers: Collection[int], carry_out: CarryOut, should_continue: Callable[[], bool]
 ) -> None:
     """Delete or mark what pending purges cover.
 
@@ -67,14 +66,14 @@ def carry_out_purges(
     Args:
         rows: the store's rows.
         purges: the store's purges.
-        last: the number of the last purge that is carried out. Another process may still count what a later one covers.
+        numbers: those of the purges to carry out. What others cover may still be counted in the process that purges it.
         carry_out: writes entries as the purges leave them.
         should_continue: called before each of the short steps. It may wait, and returns whether to take the step.
 
     Raises:
         StoreError: the store cannot be read or written.
     """
-    pending = [(scope, number) for scope, number in purges.pending() if number <= last]
+    pending = [(scope, number) for scope, number in purges.pending() if number in numbers]
     conditions = [(scope, number) for scope, number in pending if isinstance(scope, Where)]
     for scope, number in pending:
         if isinstance(scope, Where):
@@ -223,17 +222,14 @@ class PurgedRowsDeleter:
         self._lock = Lock()
         self._thread: Thread | None = None
         self._again = False
-        self._last = 0
-        """The number of the last purge before `start`."""
+        self._numbers: frozenset[int] = frozenset()
+        """Those of the purges to carry out."""
         self._in_haste = self._failing = False
 
-    def start(self) -> None:
-        """Begin to delete, unless it is going on already."""
-        last = self._last
-        with suppress(StoreError):  # the next purge or the next process deletes
-            last = self._purges.load()
+    def start(self, numbers: Iterable[int]) -> None:
+        """Begin to carry out the purges of these numbers, unless that is going on already."""
         with self._lock:
-            self._again, self._last = True, last
+            self._again, self._numbers = True, self._numbers.union(numbers)
             if self._thread is None and not self._stopped.is_set():
                 thread = Thread(target=self._run, name="store-deleter", daemon=True)
                 try:
@@ -277,7 +273,10 @@ class PurgedRowsDeleter:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 flock(descriptor, LOCK_EX | LOCK_NB)
-                carry_out_purges(self._rows, self._purges, self._last, self._carry_out, self._should_continue)
+                numbers = self._numbers
+                carry_out_purges(self._rows, self._purges, numbers, self._carry_out, self._should_continue)
+                with self._lock:
+                    self._numbers -= numbers
                 self._failing = False
                 return True
             finally:

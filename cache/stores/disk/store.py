@@ -211,14 +211,14 @@ class DiskStore:
             StoreError: nothing is purged.
         """
         extents = PurgeExtents(self._rows, self._purges)
-        self._with_room(lambda: self._purges.add(scopes))
+        numbers = self._with_room(lambda: self._purges.add(scopes))
         try:
             return extents.counted(scopes)  # behind it, since that may take long, but before anything is deleted
         except StoreError as error:
             logger.warning("what was purged could not be counted: %s", error)
             return Extent(0)
         finally:
-            self._deleter.start()
+            self._deleter.start(numbers)
 
     def measure(self, scopes: Sequence[Scope]) -> Extent:
         """Return number and size of what a purge of these scopes would cover. Raises StoreError."""
@@ -318,8 +318,8 @@ class DiskStore:
                 transaction.carry_out_purges(key)
 
     def _sweep_remains(self, should_continue: Callable[[], bool]) -> None:
-        if self._purges.pending():
-            self._deleter.start()
+        if pending := self._purges.pending():
+            self._deleter.start(number for _, number in pending)
         self.sweep(should_continue)
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ any_purge = pytest.mark.parametrize("purge", PURGES.values(), ids=PURGES)
 @pytest.fixture(autouse=True)
 def _nothing_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave purged rows where they are, as if the process were killed before it deletes them."""
-    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda *_: None)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_rows_and_files_are_deleted_after_a_purge(store: DiskStore, directory: P
 
 def test_what_several_purges_cover_is_counted_once(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """While nothing of it is deleted yet."""
-    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda *_: None)
     assert (purge_host(store, "a.example"), purge_host(store, "none.example")) == (60, 0)
     put(store, new_entry(f"{KEY}again"))
     assert store.statistics().entries == 2
@@ -68,10 +68,10 @@ def test_deletion_goes_on_where_it_was_interrupted(
     store: DiskStore, directory: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as context:
-        context.setattr(PurgedRowsDeleter, "start", lambda _: None)
+        context.setattr(PurgedRowsDeleter, "start", lambda *_: None)
         purge_host(store, "a.example")
     steps = iter([True, False])
-    carry_out_purges(store._rows, store._purges, 1, store._carry_out_purges, lambda: next(steps))
+    carry_out_purges(store._rows, store._purges, {1}, store._carry_out_purges, lambda: next(steps))
     assert 2 < rows(directory) < 122
     again = put(store, new_entry(f"{KEY}1"))
     store.close()
@@ -86,13 +86,12 @@ def test_deletion_goes_on_where_it_was_interrupted(
 def test_what_another_process_purges_is_not_deleted_before_it_has_counted_it(
     store: DiskStore, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda *_: None)
     purge_host(store, "a.example")
-    last = store._purges.load()
     purge_all(store)
-    carry_out_purges(store._rows, store._purges, last, store._carry_out_purges, lambda: True)
+    carry_out_purges(store._rows, store._purges, {1}, store._carry_out_purges, lambda: True)
     assert rows(directory) == 2
-    assert len(store._purges.pending()) == 1
+    assert [number for _, number in store._purges.pending()] == [2]
 
 
 def test_one_process_deletes_at_a_time(store: DiskStore, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,14 +153,14 @@ def test_each_kind_of_purge_is_carried_out_in_the_rows(
 
 
 def test_only_so_many_purges_by_patterns_are_under_way(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda *_: None)
     scopes = [where(Conditions(targets=(f"/{number}",))) for number in range(MAX_PENDING)]
     store.purge(scopes)
     with pytest.raises(StoreError, match="still being carried out"):
         store.purge([where(Conditions(targets=("/late",)))])
     store.purge([Scope(tag_name("late"))])
     monkeypatch.undo()
-    store._deleter.start()
+    store._deleter.start(number for _, number in store._purges.pending())
     store.delete_purged()
     store.purge([where(Conditions(targets=("/late",)))])
 
@@ -178,7 +177,7 @@ def test_no_process_compares_rows_with_a_pattern_that_is_carried_out(store: Disk
 def test_a_pattern_that_is_purged_again_is_compared_until_the_second_purge_is_carried_out(
     store: DiskStore, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda *_: None)
     other = open_store()
     for _ in range(2):
         store.purge([where(Conditions(targets=("/*[02468]",)))])
