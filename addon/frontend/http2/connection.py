@@ -169,6 +169,7 @@ class Http2Connection(asyncio.Protocol):
         self._retire()
         if self._state is State.FINISHING and not self.streams:
             self._move(Event.CLOSE)
+            self._drop_input()
             self.outbound.flush()
             if self._connections.is_retiring:
                 # the client may be sending: closing now would reset the connection before it has read GOAWAY

@@ -58,7 +58,7 @@ class Stream:
         is_tunnel: It is a tunnel, or asks to be one. A tunnel has deadlines of its own.
         head_size: Bytes of the fields of the request, as they count for the limit of all requests.
         deadline: When the client must have read or sent enough, by the event loop's clock.
-        unread: Bytes of content that could not be sent yet: of the chunk in memory, or of the one to be loaded next.
+        unread: Bytes of the chunk that is being sent, or is to be loaded once the client takes content.
         is_read: Between the last two looks the client has read of the response, or of others before it.
         is_stuck: It has not, although there was content.
         began: When the request's head was there, in seconds since the epoch.
@@ -230,11 +230,6 @@ class Stream:
 
     async def _send_next(self, chunks: AsyncIterator[bytes]) -> bool:
         """Load and send the next chunk; return false if there is none."""
-        if not self._outbound.has_room(self):
-            self.unread = STORED_CHUNK
-            if not await self._outbound.room(self, 1):
-                raise ClientGone
-            self.unread = 0
         await self._wait_to_load()
         try:
             chunk = await anext(chunks, b"")
@@ -248,11 +243,21 @@ class Stream:
         return True
 
     async def _wait_to_load(self) -> None:
-        self._waits_to_load = True
-        try:
-            await self._owner.loading.acquire()
-        finally:
-            self._waits_to_load = False
+        """Wait until the client takes content and few other streams have a chunk. Raises ClientGone."""
+        while True:
+            if not self._outbound.has_room(self):
+                self.unread = STORED_CHUNK
+                if not await self._outbound.room(self, 1):
+                    raise ClientGone
+                self.unread = 0
+            self._waits_to_load = True
+            try:
+                await self._owner.loading.acquire()
+            finally:
+                self._waits_to_load = False
+            if self._outbound.has_room(self) or self.sending_complete:
+                return
+            self._owner.loading.release()  # the others have used up the connection's window
 
     def _after_sending(self, *, end_stream: bool) -> None:
         if end_stream:
