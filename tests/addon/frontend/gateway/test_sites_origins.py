@@ -103,7 +103,8 @@ def test_an_origin_that_ends_is_not_noticed_by_clients() -> None:
             assert {response.status for response in responses} == {200}
             if number == 10:
                 await origins[0].__aexit__()
-        assert edge.service.origins.described()[0]["origins"][0]["state"] == "down"  # type: ignore[index]  # plain data
+        [site] = edge.service.origins.sites
+        assert [origin.health.is_up for origin in site.origins] == [False, True]
         assert edge.service.reachability.unreachable == frozenset()
 
     run_edge(conversation, one_site(), naming(b"a"), naming(b"b"))
