@@ -139,3 +139,34 @@ def test_a_stream_that_is_reset_while_it_waits_ends(window: int) -> None:
         assert await asyncio.gather(*others) == [3 * SIZE, 3 * SIZE]
 
     run(test)
+
+
+def test_few_streams_have_a_chunk_with_windows_that_are_a_little_smaller() -> None:
+    """As by default: the windows have 65,535 bytes, and a chunk has one more."""
+
+    async def test(connection: Connection) -> None:
+        connection.outbound.window.size = SIZE - 1
+        loads = [Chunks() for _ in range(10)]
+        sent = [sending(connection.stream(number, window=SIZE - 1), chunks) for number, chunks in enumerate(loads)]
+        await settle()
+        assert sum(chunks.loaded for chunks in loads) == 2
+        for each in sent:
+            each.cancel()
+
+    run(test)
+
+
+def test_a_stream_that_waits_for_a_slow_store_is_not_stalled() -> None:
+    async def test(connection: Connection) -> None:
+        async def never() -> AsyncIterator[bytes]:
+            await asyncio.Event().wait()
+            yield b""
+
+        streams = [connection.stream(number) for number in range(3)]
+        sent = [asyncio.ensure_future(stream.send_stored(never())) for stream in streams]
+        await settle()
+        assert not any(stream.is_stalled() for stream in streams)
+        for each in sent:
+            each.cancel()
+
+    run(test)
